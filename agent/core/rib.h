@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The gateway's BGP table: every path that the sources announced, which of
+ * them the import rules accept, and which next hops win (rules 7, 9, 19, 34).
+ *
+ * Promise: no event order matters. The decision for a prefix is a function of
+ * the accepted paths; a changed prefix is queued once and the owner pulls it
+ * (rib_dirty_next), so a burst costs one look per prefix. The quota counts
+ * unique prefixes; what it refuses is kept, listed, and admitted when room
+ * appears, first come first served by (time, prefix).
+ */
+#ifndef VGW_CORE_RIB_H
+#define VGW_CORE_RIB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/attrs.h"
+#include "lib/addr.h"
+
+struct rib;
+struct rib_source; /* one peer: one tunnel's session */
+
+#define RIB_NEXT_HOPS_MAX 64
+
+struct rib_source_config {
+	uint32_t tunnel; /* next-hop id, what the decision yields */
+	uint32_t connection, site;
+	uint32_t peer_as;
+	uint8_t weight; /* of the tunnel in its group, default 1 */
+	struct addr peer;
+	const char *name; /* copied */
+};
+
+/* Why a path is not in the table (rules 18, 34, 40, 49, 50, D4). */
+enum rib_verdict {
+	RIB_ACCEPTED,
+	RIB_REJECT_DEFAULT, RIB_REJECT_NEVER, RIB_REJECT_PROTECTED, RIB_REJECT_OWN_AS,
+	RIB_REJECT_RESERVED, RIB_REJECT_OUTER_PEER, RIB_REJECT_SITE_AS, RIB_REJECT_FIRST_AS,
+	RIB_REJECT_NEXT_HOP, RIB_REJECT_QUOTA, RIB_REJECT_LENGTH,
+	RIB_N_VERDICTS,
+};
+const char *rib_verdict_name(enum rib_verdict verdict); /* "default-refused" ... */
+const char *rib_verdict_reason(enum rib_verdict verdict); /* one sentence for people */
+
+/* The step of the decision process at which a path lost. */
+enum rib_step {
+	RIB_STEP_BEST, RIB_STEP_MULTIPATH, RIB_STEP_STALE, RIB_STEP_LOCAL_PREF, RIB_STEP_AS_PATH,
+	RIB_STEP_ORIGIN, RIB_STEP_MED, RIB_STEP_SITE, RIB_STEP_ROUTER_ID, RIB_STEP_PEER_ADDRESS,
+	RIB_STEP_UNUSABLE, RIB_STEP_REJECTED,
+	RIB_N_STEPS,
+};
+const char *rib_step_name(enum rib_step step);
+
+struct rib_path_info { /* for show; borrowed */
+	const struct rib_source *source;
+	const struct attrs *attrs;
+	enum rib_verdict verdict;
+	enum rib_step step;
+	bool stale;
+	uint64_t since; /* ms */
+};
+
+struct rib_next_hop {
+	uint32_t tunnel;
+	uint8_t weight;
+};
+
+struct rib_decision {
+	uint32_t n_next_hops; /* 0: no route */
+	struct rib_next_hop next_hops[RIB_NEXT_HOPS_MAX]; /* sorted by tunnel */
+	const struct attrs *best; /* borrowed */
+};
+
+struct rib_policy { /* import rules; pointers stay the caller's until the next rib_set_policy */
+	uint32_t local_as;
+	bool transit; /* attachment: accepts a default route */
+	bool overlap_allow; /* D4 off */
+	bool reserved_ranges; /* rule 49, profile alibaba */
+	uint32_t quota; /* 0: none */
+	uint32_t multipath_max; /* default 16 */
+	const struct prefix *protected; /* local prefixes; learned equal or inside is refused */
+	size_t n_protected;
+	const struct addr *outer_peers; /* rule 50: prefixes covering one are refused ... */
+	size_t n_outer_peers;
+	const bool *outer_pinned; /* ... unless a more specific underlay route is pinned */
+};
+
+struct rib *rib_new(void);
+void rib_free(struct rib *rib);
+/* Applied to every path again; changed prefixes become dirty. */
+void rib_set_policy(struct rib *rib, const struct rib_policy *policy);
+/* now: milliseconds for "since" and quota order. */
+void rib_set_time(struct rib *rib, uint64_t now);
+
+struct rib_source *rib_source_add(struct rib *rib, const struct rib_source_config *config);
+void rib_source_remove(struct rib_source *source); /* its paths go */
+const struct rib_source_config *rib_source_config(const struct rib_source *source);
+void rib_source_set_router_id(struct rib_source *source, uint32_t id);
+/* A source whose paths must not be used (its session is down without graceful restart, ...). */
+void rib_source_flush(struct rib_source *source);
+/* RFC 4724 as helper: keep, mark stale; sweep what was not announced again. */
+void rib_source_mark_stale(struct rib_source *source);
+void rib_source_sweep_stale(struct rib_source *source, uint8_t family);
+
+int rib_announce(struct rib_source *source, const struct prefix *prefix, const struct attrs *attrs);
+void rib_withdraw(struct rib_source *source, const struct prefix *prefix);
+
+/* Next changed prefix; false when none is left. */
+bool rib_dirty_next(struct rib *rib, struct prefix *prefix);
+void rib_decide(struct rib *rib, const struct prefix *prefix, struct rib_decision *decision);
+
+/* Walks in (family, address, length) order, resumable by key: strictly after *prefix (family AF_UNSPEC: start). */
+bool rib_next(struct rib *rib, struct prefix *prefix);
+size_t rib_paths(struct rib *rib, const struct prefix *prefix, struct rib_path_info *out, size_t max);
+
+struct rib_counters {
+	size_t prefixes, installed, refused_quota, paths;
+	size_t verdicts[RIB_N_VERDICTS]; /* paths now */
+	uint64_t rejected_total[RIB_N_VERDICTS]; /* since start */
+	size_t memory;
+};
+void rib_counters(const struct rib *rib, struct rib_counters *out);
+void rib_source_counters(const struct rib_source *source, size_t *accepted, size_t *rejected);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Keeps one gateway of the module equal to what the agent wants.
+ *
+ * The owner says "look again" (fib_dirty_*); when the batch is flushed, fib
+ * asks the owner what the object should be now (struct fib_ops). Nothing is
+ * patched: latest wins, equal is not sent. Groups are interned here: equal
+ * member lists are one kernel group; unused ones are deleted after the routes.
+ *
+ * Promise: paced and batched (a window of batches in flight, 8192 routes
+ * each); a refused route does not hold up the others (the batch is split at
+ * the index that the module names) and is reported once through refused();
+ * after kernel lost/found everything is replayed inside a generation.
+ *
+ * Restart (decision D14): fib_start() adopts the tunnels and groups that the
+ * module holds (same content, same id), opens a generation, and
+ * fib_commit() closes it, which sweeps what was not refreshed.
+ */
+#ifndef VGW_SYS_FIB_H
+#define VGW_SYS_FIB_H
+
+#include "sys/kernel.h"
+
+struct fib;
+
+struct fib_route {
+	uint8_t on_fail;
+	uint32_t n_members; /* 0: class system, no group */
+	struct kernel_member members[KERNEL_MEMBERS_MAX]; /* tunnel, weight */
+};
+
+struct fib_ops {
+	/* What the route should be; false: it should not exist. */
+	bool (*route)(void *ctx, const struct prefix *prefix, uint8_t class, struct fib_route *out);
+	/* What the tunnel should be; false: it should not exist. */
+	bool (*tunnel)(void *ctx, uint32_t id, struct kernel_tunnel *out);
+	/* Call fib_dirty_tunnel / fib_dirty_route for everything that should exist. */
+	void (*everything)(void *ctx, struct fib *fib);
+	void (*refused)(void *ctx, const struct prefix *prefix, uint8_t class, int error,
+			const char *text);
+	/* Nothing dirty, nothing in flight. */
+	void (*idle)(void *ctx);
+};
+
+struct fib *fib_new(struct loop *loop, struct kernel *kernel, const struct fib_ops *ops, void *ctx);
+void fib_free(struct fib *fib); /* leaves the module as it is */
+/* Bind to the device (0: gone) and begin: settings, adopt, generation, everything(). */
+void fib_start(struct fib *fib, uint32_t ifindex);
+void fib_settings(struct fib *fib, uint32_t quota, uint32_t hash_seed, const struct prefix *guards,
+		  size_t n_guards);
+void fib_dirty_tunnel(struct fib *fib, uint32_t id);
+void fib_dirty_route(struct fib *fib, const struct prefix *prefix, uint8_t class);
+/* Once every source has said End-of-RIB (or the timer ran out): after the queue drains, commit. */
+void fib_commit(struct fib *fib);
+bool fib_generation_open(const struct fib *fib);
+bool fib_idle(const struct fib *fib);
+/* From the owner's struct kernel_events. */
+void fib_kernel_lost(struct fib *fib);
+void fib_kernel_found(struct fib *fib);
+
+struct fib_counters {
+	uint64_t routes_sent, routes_skipped, batches, refused, replays;
+	size_t dirty, in_flight, groups;
+};
+struct fib_counters fib_counters(const struct fib *fib);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The vgw module as the agent sees it: one message-shaped interface, two back
+ * ends (the generic-netlink family, and a model of it in this process that
+ * follows the same rules). No pointer crosses it but for the duration of a
+ * call, so it can become a socket to another process.
+ *
+ * Promise: requests are asynchronous and answered in order, each exactly
+ * once, also when the module goes away (then with -ENOLINK). Nothing here
+ * blocks the loop. Errors are negative errno plus the module's own text.
+ */
+#ifndef VGW_SYS_KERNEL_H
+#define VGW_SYS_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/loop.h"
+
+enum kernel_class { KERNEL_SYSTEM = 1, KERNEL_STATIC = 2, KERNEL_DYNAMIC = 3 }; /* as uapi */
+
+struct kernel_gateway {
+	uint32_t ifindex, quota, hash_seed, generation, tunnels, groups, routes, dynamic_prefixes;
+	uint32_t protocol_version;
+	bool generation_open;
+	uint64_t memory;
+};
+
+struct kernel_tunnel {
+	uint32_t id, ifindex, if_id, connection, site;
+	uint8_t source_check; /* enum vgw_source_check */
+	bool transit, failed;
+	/* below: replies and events only */
+	uint8_t state, reason; /* enum vgw_tunnel_state, vgw_tunnel_reason */
+	struct addr remote;
+	uint32_t spi, mtu, transitions;
+	uint64_t tx_packets, tx_bytes, tx_errors, rx_packets, rx_bytes, rx_refused;
+	uint64_t last_rx_ms; /* UINT64_MAX: never */
+};
+
+#define KERNEL_MEMBERS_MAX 64
+
+struct kernel_member {
+	uint32_t tunnel;
+	uint8_t weight;
+	/* replies only */
+	uint32_t buckets;
+	bool live;
+};
+
+struct kernel_group {
+	uint32_t id, n_members;
+	struct kernel_member members[KERNEL_MEMBERS_MAX];
+	/* replies only */
+	uint32_t buckets, live, mtu, routes;
+	uint64_t packets;
+};
+
+struct kernel_route {
+	struct prefix prefix;
+	uint8_t class; /* enum kernel_class */
+	uint8_t on_fail; /* enum vgw_on_fail */
+	uint32_t group; /* 0 for class system */
+	bool stale; /* replies only */
+};
+
+struct kernel_flow {
+	struct addr dst, src; /* src may be none */
+	uint8_t protocol;
+	uint16_t sport, dport;
+};
+
+struct kernel_candidate {
+	struct prefix prefix;
+	uint8_t class, on_fail, result; /* result: enum vgw_candidate_result */
+	uint32_t group, live;
+};
+
+struct kernel_lookup {
+	uint8_t verdict; /* enum vgw_verdict */
+	uint32_t hash, group, bucket, tunnel, tunnel_ifindex, spi;
+	struct prefix guard; /* AF_UNSPEC if none */
+	size_t n_candidates;
+	struct kernel_candidate candidates[64];
+};
+
+struct kernel_stats {
+	uint64_t tx_packets, tx_bytes, failover, drop_miss, drop_system, drop_dead, drop_reserved,
+		drop_guard, drop_too_big, drop_loop, drop_malformed, drop_blocked, drop_no_memory,
+		drop_isolation, drop_source;
+};
+
+struct kernel; /* a connection to the module in this network namespace */
+
+/* Completion of a request. error 0 or negative errno; text is the module's (never NULL);
+ * offset: for route batches the index of the refused route, else -1. */
+typedef void (*kernel_done)(void *ctx, int error, const char *text, long index);
+
+struct kernel_events {
+	void (*tunnel)(void *ctx, uint32_t gateway, const struct kernel_tunnel *tunnel);
+	void (*gateway)(void *ctx, const struct kernel_gateway *gateway);
+	/* Events were lost (ENOBUFS): dump again. */
+	void (*overrun)(void *ctx);
+	/* The family disappeared (rmmod) or is back. Requests under way end with -ENOLINK. */
+	void (*lost)(void *ctx);
+	void (*found)(void *ctx);
+};
+
+/* Real module. Connects when the family is there, else waits for it (genl controller events) and
+ * calls found(). NULL only on no memory or no netlink. */
+struct kernel *kernel_genl_new(struct loop *loop, const struct kernel_events *events, void *ctx);
+/* The model. tunnel ids may be switched dead and alive by kernel_model_set_live(). */
+struct kernel *kernel_model_new(struct loop *loop, const struct kernel_events *events, void *ctx);
+void kernel_model_set_live(struct kernel *kernel, uint32_t gateway, uint32_t tunnel, bool live);
+void kernel_free(struct kernel *kernel);
+bool kernel_available(const struct kernel *kernel);
+
+void kernel_gateway_get(struct kernel *kernel, uint32_t ifindex,
+			void (*reply)(void *ctx, int error, const char *text,
+				      const struct kernel_gateway *gateway), void *ctx);
+void kernel_gateway_set(struct kernel *kernel, uint32_t ifindex, const uint32_t *quota,
+			const uint32_t *hash_seed, const struct prefix *guards, size_t n_guards,
+			kernel_done done, void *ctx); /* NULL fields stay as they are */
+void kernel_tunnel_set(struct kernel *kernel, uint32_t gateway, const struct kernel_tunnel *tunnel,
+		       kernel_done done, void *ctx);
+void kernel_tunnel_del(struct kernel *kernel, uint32_t gateway, uint32_t id, kernel_done done, void *ctx);
+void kernel_group_set(struct kernel *kernel, uint32_t gateway, const struct kernel_group *group,
+		      kernel_done done, void *ctx);
+void kernel_group_del(struct kernel *kernel, uint32_t gateway, uint32_t id, kernel_done done, void *ctx);
+/* All or nothing; packed into few messages' worth of runs by (class, group, on_fail). n <= 8192. */
+void kernel_routes_add(struct kernel *kernel, uint32_t gateway, const struct kernel_route *routes,
+		       size_t n, kernel_done done, void *ctx);
+void kernel_routes_del(struct kernel *kernel, uint32_t gateway, const struct kernel_route *routes,
+		       size_t n, kernel_done done, void *ctx);
+void kernel_generation_begin(struct kernel *kernel, uint32_t gateway,
+			     void (*reply)(void *ctx, int error, const char *text, uint32_t generation),
+			     void *ctx);
+void kernel_generation_commit(struct kernel *kernel, uint32_t gateway, uint32_t generation,
+			      kernel_done done, void *ctx);
+void kernel_lookup(struct kernel *kernel, uint32_t gateway, const struct kernel_flow *flow,
+		   void (*reply)(void *ctx, int error, const char *text,
+				 const struct kernel_lookup *lookup), void *ctx);
+void kernel_stats_get(struct kernel *kernel, uint32_t gateway,
+		      void (*reply)(void *ctx, int error, const char *text,
+				    const struct kernel_stats *stats), void *ctx);
+
+/* Dumps: each row, then done. The row is borrowed. An interrupted dump is repeated inside. */
+void kernel_tunnels_dump(struct kernel *kernel, uint32_t gateway,
+			 void (*row)(void *ctx, const struct kernel_tunnel *tunnel),
+			 kernel_done done, void *ctx);
+void kernel_groups_dump(struct kernel *kernel, uint32_t gateway,
+			void (*row)(void *ctx, const struct kernel_group *group),
+			kernel_done done, void *ctx);
+void kernel_routes_dump(struct kernel *kernel, uint32_t gateway,
+			void (*row)(void *ctx, const struct kernel_route *route),
+			kernel_done done, void *ctx);
+
+#endif
