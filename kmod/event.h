@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What tells of tunnels: the key manager (SAs and policies), devices, and the
+ * audit that looks for itself.
+ */
+#ifndef _VGW_EVENT_H
+#define _VGW_EVENT_H
+
+#include <linux/types.h>
+
+struct vgw_net;
+struct work_struct;
+
+int vgw_event_init(void);
+void vgw_event_uninit(void);
+/* Run the audit soon. Any context. */
+void vgw_event_kick(struct vgw_net *vnet);
+void vgw_event_audit(struct work_struct *work);
+
+#endif /* _VGW_EVENT_H */

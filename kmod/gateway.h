@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The gateway object (a net device's private area) and what a network
+ * namespace keeps of all its gateways.
+ *
+ * Locking: vgw_net.lock guards the configuration of every gateway in the
+ * namespace. It nests inside RTNL; nothing that holds it takes RTNL. Packets
+ * read under RCU only.
+ */
+#ifndef _VGW_GATEWAY_H
+#define _VGW_GATEWAY_H
+
+#include <linux/mutex.h>
+#include <linux/netdevice.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "route.h"
+#include "stats.h"
+
+struct netlink_ext_ack;
+
+#define VGW_KIND		"vgw"
+#define VGW_PROTOCOL_VERSION	1
+#define VGW_QUOTA_DEFAULT	50
+#define VGW_TUNNEL_BUCKETS	64
+
+/* Limits of one network namespace: any user can make one. */
+#define VGW_GATEWAYS_MAX	64
+#define VGW_TUNNELS_MAX		4096
+#define VGW_GROUPS_MAX		16384
+#define VGW_ROUTES_MAX		4000000
+
+struct vgw_net {
+	struct hlist_head by_ifindex[VGW_TUNNEL_BUCKETS];	/* tunnels; RCU, lock */
+	struct hlist_head by_if_id[VGW_TUNNEL_BUCKETS];		/* tunnels; RCU, lock */
+	struct delayed_work audit;	/* looks at tunnels, announces changes */
+	struct mutex lock;		/* all below, and every gateway's configuration */
+	struct list_head gateways;	/* vgw_gateway.list; lock */
+	struct net *net;
+	unsigned int gateway_count, tunnel_count, group_count;	/* lock */
+	u32 route_count;		/* lock */
+	unsigned int audits;		/* lock */
+	bool has_hooks;			/* lock */
+};
+
+struct vgw_gateway {
+	/* Read by packets */
+	struct vgw_lpm *lpm[2];		/* IPv4, IPv6; fixed */
+	struct vgw_lpm *guard[2];	/* guard ranges; nh is always 1; fixed */
+	struct xarray chains;		/* vgw_chain by the id that the tables hold; RCU */
+	struct vgw_stats __percpu *stats;
+	u32 seed;			/* READ_ONCE; lock to write */
+
+	/* Configuration: vgw_net.lock */
+	struct net_device *dev;		/* fixed */
+	struct vgw_net *vnet;		/* fixed */
+	struct list_head list;		/* in vgw_net.gateways */
+	struct xarray tunnels;		/* by id */
+	struct xarray groups;		/* by id */
+	struct hlist_head chain_hash[VGW_CHAIN_BUCKETS];
+	u32 quota;
+	u32 generation;
+	u32 table_seq;			/* changes with the table, for dumps */
+	u32 routes;			/* prefix and class */
+	u32 dynamic_prefixes;		/* all of them */
+	u32 tunnel_count, group_count;
+	u32 dynamic_fresh;		/* of the open generation, or all */
+	u32 guards;			/* number of guard ranges */
+	u8 parity;			/* mark of what is fresh, 0 or 1 */
+	bool generation_open;
+	bool dead;			/* being removed: no more configuration */
+};
+
+extern unsigned int vgw_net_id;
+
+struct vgw_net *vgw_net_get(struct net *net);
+int vgw_net_init(void);
+void vgw_net_uninit(void);
+
+/* From the device's ndo_init and ndo_uninit, under RTNL. */
+int vgw_gateway_init(struct vgw_gateway *gw, struct net_device *dev);
+void vgw_gateway_uninit(struct vgw_gateway *gw);
+/* From the device's destructor: after the last packet. */
+void vgw_gateway_free(struct vgw_gateway *gw);
+
+/*
+ * Replaces the guard ranges of one family (index 0: IPv4). prefixes are
+ * validated by the caller. 0 or -ENOMEM with the old ranges in place.
+ */
+struct vgw_prefix;
+int vgw_gateway_set_guards(struct vgw_gateway *gw, unsigned int table,
+			   const struct vgw_prefix *prefixes, unsigned int n);
+
+#endif /* _VGW_GATEWAY_H */

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "hook.h"
+
+#include <linux/inetdevice.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/vgw.h>
+#include <net/addrconf.h>
+
+#include "device.h"
+#include "gateway.h"
+#include "select.h"
+#include "tunnel.h"
+
+/* The inside /30 of the tunnel: BGP and its like live there. */
+static bool inside4(const struct net_device *dev, __be32 addr)
+{
+	const struct in_device *in_dev = __in_dev_get_rcu(dev);
+	const struct in_ifaddr *ifa;
+
+	if (!in_dev)
+		return false;
+	in_dev_for_each_ifa_rcu(ifa, in_dev)
+		if (inet_ifa_match(addr, ifa))
+			return true;
+	return false;
+}
+
+static bool inside6(struct net_device *dev, const struct in6_addr *addr)
+{
+	if (ipv6_addr_any(addr) || (ipv6_addr_type(addr) & IPV6_ADDR_LINKLOCAL))
+		return true;
+	return IS_ENABLED(CONFIG_IPV6) && ipv6_chk_prefix(addr, dev);
+}
+
+static bool source_ok(const struct vgw_tunnel *tunnel, struct net_device *dev,
+		      const struct vgw_flow *flow)
+{
+	u8 check = READ_ONCE(tunnel->source_check);
+
+	if (check == VGW_SOURCE_CHECK_OFF)
+		return true;
+	if (flow->family == AF_INET ? inside4(dev, flow->src.v4) : inside6(dev, &flow->src.v6))
+		return true;
+	return vgw_select_source_ok(tunnel->gw, tunnel, flow->family, &flow->src,
+				    check == VGW_SOURCE_CHECK_SITE);
+}
+
+/* Before connection tracking, so that a refused packet leaves no trace there. */
+static unsigned int hook_ingress(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct vgw_tunnel *tunnel;
+	struct vgw_flow flow;
+
+	tunnel = vgw_tunnel_by_ifindex(vgw_net_get(state->net), state->in->ifindex);
+	if (!tunnel)
+		return NF_ACCEPT;
+	if (!vgw_flow_from_skb(skb, &flow) || !source_ok(tunnel, skb->dev, &flow)) {
+		vgw_stats_add(tunnel->stats, VGW_TSTAT_RX_REFUSED, 1);
+		vgw_stats_add(tunnel->gw->stats, VGW_STAT_DROP_SOURCE, 1);
+		return NF_DROP;
+	}
+	vgw_stats_packet(tunnel->stats, VGW_TSTAT_RX_PACKETS, skb->len);
+	WRITE_ONCE(tunnel->last_rx, jiffies ?: 1);
+	return NF_ACCEPT;
+}
+
+/* Would the gateway send the packet to a tunnel that takes part in transit? */
+static bool transit_allowed(const struct vgw_tunnel *from, const struct net_device *out,
+			    const struct sk_buff *skb)
+{
+	const struct vgw_gateway *gw = netdev_priv(out);
+	struct vgw_choice choice;
+	struct vgw_flow flow;
+
+	if (!READ_ONCE(from->transit) || !vgw_flow_from_skb(skb, &flow))
+		return false;
+	vgw_select(gw, &flow, vgw_flow_hash(&flow, READ_ONCE(gw->seed)), NULL, &choice);
+	/* What has no tunnel is dropped and explained by the gateway itself. */
+	return choice.verdict != VGW_VERDICT_TUNNEL || READ_ONCE(choice.tunnel->transit);
+}
+
+/* A VRF overwrites skb_iif; the layer's control block keeps the true ingress device. */
+static unsigned int hook_forward(const struct nf_hook_state *state, struct sk_buff *skb, int iif)
+{
+	struct vgw_net *vnet = vgw_net_get(state->net);
+	struct vgw_tunnel *from = vgw_tunnel_by_ifindex(vnet, iif), *to;
+	bool allowed;
+
+	if (!from)
+		return NF_ACCEPT;
+	if (vgw_device_is(state->out)) {
+		allowed = transit_allowed(from, state->out, skb);
+	} else {
+		to = vgw_tunnel_by_ifindex(vnet, state->out->ifindex);
+		allowed = !to || to->connection == from->connection ||
+			  (READ_ONCE(from->transit) && READ_ONCE(to->transit));
+	}
+	if (allowed)
+		return NF_ACCEPT;
+	vgw_stats_add(from->gw->stats, VGW_STAT_DROP_ISOLATION, 1);
+	return NF_DROP;
+}
+
+static unsigned int hook_forward4(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *state)
+{
+	return hook_forward(state, skb, IPCB(skb)->iif);
+}
+
+static unsigned int hook_forward6(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *state)
+{
+	return hook_forward(state, skb, IP6CB(skb)->iif);
+}
+
+static const struct nf_hook_ops hooks[] = {
+	{
+		.hook = hook_ingress,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = NF_IP_PRI_RAW_BEFORE_DEFRAG,
+	},
+	{
+		.hook = hook_ingress,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = NF_IP6_PRI_RAW_BEFORE_DEFRAG,
+	},
+	{
+		.hook = hook_forward4,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_FORWARD,
+		.priority = NF_IP_PRI_FIRST,
+	},
+	{
+		.hook = hook_forward6,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_FORWARD,
+		.priority = NF_IP6_PRI_FIRST,
+	},
+};
+
+int vgw_hook_register(struct net *net)
+{
+	return nf_register_net_hooks(net, hooks, ARRAY_SIZE(hooks));
+}
+
+void vgw_hook_unregister(struct net *net)
+{
+	nf_unregister_net_hooks(net, hooks, ARRAY_SIZE(hooks));
+}

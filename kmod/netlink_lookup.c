@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/vgw.h>
+
+#include "gateway.h"
+#include "group.h"
+#include "netlink.h"
+#include "select.h"
+
+const struct nla_policy vgw_lookup_policy[VGW_A_LOOKUP_MAX + 1] = {
+	[VGW_A_LOOKUP_GATEWAY] = { .type = NLA_U32 },
+	[VGW_A_LOOKUP_DST4] = { .type = NLA_U32 },
+	[VGW_A_LOOKUP_DST6] = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
+	[VGW_A_LOOKUP_SRC4] = { .type = NLA_U32 },
+	[VGW_A_LOOKUP_SRC6] = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
+	[VGW_A_LOOKUP_PROTOCOL] = { .type = NLA_U8 },
+	[VGW_A_LOOKUP_SPORT] = { .type = NLA_U16 },
+	[VGW_A_LOOKUP_DPORT] = { .type = NLA_U16 },
+};
+
+static int read_flow(struct genl_info *info, struct vgw_flow *flow)
+{
+	struct nlattr **a = info->attrs;
+
+	memset(flow, 0, sizeof(*flow));
+	if (!a[VGW_A_LOOKUP_DST4] == !a[VGW_A_LOOKUP_DST6]) {
+		NL_SET_ERR_MSG(info->extack, "exactly one destination is needed");
+		return -EINVAL;
+	}
+	if ((a[VGW_A_LOOKUP_SRC4] && !a[VGW_A_LOOKUP_DST4]) ||
+	    (a[VGW_A_LOOKUP_SRC6] && !a[VGW_A_LOOKUP_DST6])) {
+		NL_SET_ERR_MSG(info->extack, "source and destination are of different families");
+		return -EINVAL;
+	}
+	if (a[VGW_A_LOOKUP_DST4]) {
+		flow->family = AF_INET;
+		flow->dst.v4 = nla_get_be32(a[VGW_A_LOOKUP_DST4]);
+		if (a[VGW_A_LOOKUP_SRC4])
+			flow->src.v4 = nla_get_be32(a[VGW_A_LOOKUP_SRC4]);
+	} else {
+		flow->family = AF_INET6;
+		flow->dst.v6 = nla_get_in6_addr(a[VGW_A_LOOKUP_DST6]);
+		if (a[VGW_A_LOOKUP_SRC6])
+			flow->src.v6 = nla_get_in6_addr(a[VGW_A_LOOKUP_SRC6]);
+	}
+	if (a[VGW_A_LOOKUP_PROTOCOL])
+		flow->protocol = nla_get_u8(a[VGW_A_LOOKUP_PROTOCOL]);
+	if (a[VGW_A_LOOKUP_SPORT])
+		flow->sport = htons(nla_get_u16(a[VGW_A_LOOKUP_SPORT]));
+	if (a[VGW_A_LOOKUP_DPORT])
+		flow->dport = htons(nla_get_u16(a[VGW_A_LOOKUP_DPORT]));
+	return 0;
+}
+
+static u8 candidate_result(const struct vgw_choice *choice, u8 len, unsigned int slot,
+			   const struct vgw_slot *route, unsigned int live)
+{
+	bool decided = choice->verdict == VGW_VERDICT_TUNNEL ||
+		       choice->verdict == VGW_VERDICT_SYSTEM ||
+		       choice->verdict == VGW_VERDICT_RESERVED;
+
+	if (decided && choice->len == len && choice->slot == slot)
+		return choice->verdict == VGW_VERDICT_RESERVED ? VGW_CANDIDATE_RESULT_HELD :
+								 VGW_CANDIDATE_RESULT_SELECTED;
+	if (decided && len < choice->len)
+		return VGW_CANDIDATE_RESULT_SHORTER_PREFIX;
+	if (decided && len == choice->len && slot > choice->slot)
+		return VGW_CANDIDATE_RESULT_LOWER_CLASS;
+	/* It was looked at and passed over. */
+	return route->group && !live ? VGW_CANDIDATE_RESULT_ALL_DEAD :
+				       VGW_CANDIDATE_RESULT_CLEAR_TEXT;
+}
+
+static int put_candidate(struct sk_buff *skb, const struct vgw_choice *choice,
+			 const struct vgw_prefix *prefix, unsigned int slot,
+			 const struct vgw_slot *route)
+{
+	unsigned int live = route->group ? vgw_group_live(route->group) : 0;
+	struct nlattr *nest = nla_nest_start(skb, VGW_A_LOOKUP_CANDIDATE);
+
+	if (!nest || vgw_netlink_prefix_put(skb, VGW_A_CANDIDATE_PREFIX4, VGW_A_CANDIDATE_PREFIX6,
+					    prefix) ||
+	    nla_put_u8(skb, VGW_A_CANDIDATE_CLASS, slot + 1) ||
+	    (route->group && nla_put_u32(skb, VGW_A_CANDIDATE_GROUP, route->group->id)) ||
+	    nla_put_u8(skb, VGW_A_CANDIDATE_ON_FAIL, route->on_fail) ||
+	    nla_put_u32(skb, VGW_A_CANDIDATE_LIVE, live) ||
+	    nla_put_u8(skb, VGW_A_CANDIDATE_RESULT,
+		       candidate_result(choice, prefix->len, slot, route, live)))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* The covering prefix of a length: the address with the rest cut off. */
+static void cut(struct vgw_prefix *prefix, const struct vgw_lpm_key *key, u8 len)
+{
+	memset(&prefix->key, 0, sizeof(prefix->key));
+	memcpy(prefix->key.addr, key->addr, len / 8);
+	if (len % 8)
+		prefix->key.addr[len / 8] = key->addr[len / 8] & ~(0xff >> (len % 8));
+	prefix->len = len;
+}
+
+static int put_candidates(struct sk_buff *skb, const struct vgw_gateway *gw,
+			  const struct vgw_flow *flow, const struct vgw_choice *choice)
+{
+	struct vgw_prefix prefix = { .table = flow->family == AF_INET6 };
+	struct vgw_lpm_key key;
+	u8 len = VGW_LPM_START;
+	u16 id;
+
+	vgw_key_from_addr(&key, flow->family, &flow->dst);
+	while ((id = vgw_lpm_lookup_below(gw->lpm[prefix.table], &key, &len))) {
+		const struct vgw_chain *chain = vgw_chain_get(gw, id);
+
+		cut(&prefix, &key, len);
+		for (unsigned int i = 0; chain && i < VGW_N_CLASSES; i++)
+			if (chain->slot[i].present &&
+			    put_candidate(skb, choice, &prefix, i, &chain->slot[i]))
+				return -EMSGSIZE;
+	}
+	len = VGW_LPM_START;
+	if (!vgw_lpm_lookup_below(gw->guard[prefix.table], &key, &len))
+		return 0;
+	cut(&prefix, &key, len);
+	return vgw_netlink_prefix_put(skb, VGW_A_LOOKUP_GUARD_PREFIX4, VGW_A_LOOKUP_GUARD_PREFIX6,
+				      &prefix);
+}
+
+static int put_choice(struct sk_buff *skb, const struct vgw_choice *choice, u32 hash)
+{
+	const struct vgw_tunnel *tunnel = choice->tunnel;
+
+	if (nla_put_u8(skb, VGW_A_LOOKUP_VERDICT, choice->verdict) ||
+	    nla_put_u32(skb, VGW_A_LOOKUP_HASH, hash))
+		return -EMSGSIZE;
+	if (choice->verdict != VGW_VERDICT_TUNNEL)
+		return 0;
+	return nla_put_u32(skb, VGW_A_LOOKUP_GROUP, choice->group->id) ||
+	       nla_put_u32(skb, VGW_A_LOOKUP_BUCKET, choice->bucket) ||
+	       nla_put_u32(skb, VGW_A_LOOKUP_TUNNEL, tunnel->id) ||
+	       nla_put_u32(skb, VGW_A_LOOKUP_TUNNEL_IFINDEX, tunnel->ifindex) ||
+	       nla_put_be32(skb, VGW_A_LOOKUP_SPI, READ_ONCE(tunnel->spi));
+}
+
+static int put_lookup(struct sk_buff *skb, const struct vgw_gateway *gw,
+		      const struct vgw_flow *flow)
+{
+	u32 hash = vgw_flow_hash(flow, gw->seed);
+	struct vgw_choice choice;
+	int ret;
+
+	rcu_read_lock();
+	vgw_select(gw, flow, hash, NULL, &choice);
+	ret = nla_put_u32(skb, VGW_A_LOOKUP_GATEWAY, gw->dev->ifindex) ||
+	      put_choice(skb, &choice, hash) || put_candidates(skb, gw, flow, &choice);
+	rcu_read_unlock();
+	return ret ? -EMSGSIZE : 0;
+}
+
+int vgw_netlink_lookup(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[VGW_A_LOOKUP_GATEWAY];
+	struct vgw_gateway *gw;
+	struct vgw_flow flow;
+	struct sk_buff *reply;
+	void *head;
+	int ret;
+
+	if (!attr) {
+		NL_SET_ERR_MSG(info->extack, "the gateway's ifindex is missing");
+		return -EINVAL;
+	}
+	ret = read_flow(info, &flow);
+	if (ret)
+		return ret;
+	/* 129 prefixes of three classes at most. */
+	reply = genlmsg_new(129 * 3 * 80, GFP_KERNEL);
+	if (!reply)
+		return -ENOMEM;
+	gw = vgw_netlink_gateway_get(genl_info_net(info), nla_get_u32(attr), info->extack);
+	if (!gw) {
+		nlmsg_free(reply);
+		return -ENODEV;
+	}
+	head = genlmsg_put_reply(reply, info, &vgw_genl_family, 0, VGW_CMD_LOOKUP);
+	ret = head ? put_lookup(reply, gw, &flow) : -EMSGSIZE;
+	vgw_netlink_gateway_put(gw);
+	if (ret) {
+		nlmsg_free(reply);
+		return ret;
+	}
+	genlmsg_end(reply, head);
+	return genlmsg_reply(reply, info);
+}

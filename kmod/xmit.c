@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A tunnel that turns out to be dead while a packet is on its way costs that
+ * packet nothing but the attempt: the choice is made again without it. Only
+ * when nobody is left the packet is dropped, counted by cause, and its sender
+ * told.
+ */
+#include "xmit.h"
+
+#include <linux/icmpv6.h>
+#include <linux/vgw.h>
+#include <net/dst.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/ip6_route.h>
+#include <net/route.h>
+#include <net/xfrm.h>
+
+#include "compat.h"
+#include "device.h"
+#include "event.h"
+#include "gateway.h"
+#include "group.h"
+#include "select.h"
+
+/* Outcome of one attempt. */
+enum attempt {
+	SENT,		/* the packet is gone: sent, or dropped further down and counted there */
+	DEAD,		/* the tunnel is of no use for it, try another */
+	REFUSED,	/* drop it; the cause is counted */
+};
+
+static void send_unreachable(struct sk_buff *skb, u8 family)
+{
+	if (family == AF_INET)
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_NET_UNREACH, 0);
+	else
+		icmpv6_ndo_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_NOROUTE, 0);
+}
+
+/* Raw sockets on the device send without a route. */
+static bool ensure_route(struct sk_buff *skb, struct net_device *dev, struct flowi *fl, u8 family)
+{
+	struct dst_entry *dst;
+
+	if (skb_dst(skb))
+		return true;
+	fl->flowi_oif = dev->ifindex;
+	if (family == AF_INET) {
+		struct rtable *rt;
+
+		fl->u.ip4.flowi4_flags |= FLOWI_FLAG_ANYSRC;
+		rt = __ip_route_output_key(dev_net(dev), &fl->u.ip4);
+		if (IS_ERR(rt))
+			return false;
+		skb_dst_set(skb, &rt->dst);
+		return true;
+	}
+	fl->u.ip6.flowi6_flags |= FLOWI_FLAG_ANYSRC;
+	dst = ip6_route_output(dev_net(dev), NULL, &fl->u.ip6);
+	if (dst->error) {
+		dst_release(dst);
+		return false;
+	}
+	skb_dst_set(skb, dst);
+	return true;
+}
+
+static bool fits(const struct sk_buff *skb, unsigned int mtu)
+{
+	return skb_is_gso(skb) ? skb_gso_validate_network_len(skb, mtu) : skb->len <= mtu;
+}
+
+/* True if the packet may go on: it fits, or may be fragmented. Else its sender is told. */
+static bool check_mtu(struct sk_buff *skb, u8 family, unsigned int mtu)
+{
+	if (fits(skb, mtu))
+		return true;
+	skb_dst_update_pmtu_no_confirm(skb, mtu);
+	if (family == AF_INET) {
+		if (!(ip_hdr(skb)->frag_off & htons(IP_DF)))
+			return true;
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
+		return false;
+	}
+	/* Up to the IPv6 minimum the outer packet is fragmented instead. */
+	if (!skb_is_gso(skb) && skb->len <= IPV6_MIN_MTU)
+		return true;
+	icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, max_t(unsigned int, mtu, IPV6_MIN_MTU));
+	return false;
+}
+
+/* What an error of the XFRM lookup means for tunnel and packet. */
+static enum attempt lookup_failed(struct vgw_tunnel *tunnel, int error)
+{
+	switch (error) {
+	case -EPERM:
+		vgw_stats_add(tunnel->gw->stats, VGW_STAT_DROP_BLOCKED, 1);
+		return REFUSED;
+	case -ENOMEM:
+	case -ENOBUFS:
+		vgw_stats_add(tunnel->gw->stats, VGW_STAT_DROP_NO_MEMORY, 1);
+		return REFUSED;
+	default:
+		vgw_tunnel_suspect(tunnel);
+		return DEAD;
+	}
+}
+
+/* The bundle that encrypts for the tunnel, with a reference, or the reason in *attempt. */
+static struct dst_entry *find_bundle(struct vgw_tunnel *tunnel, struct net_device *xdev,
+				     struct sk_buff *skb, u8 family, enum attempt *attempt)
+{
+	struct xfrm_if *xi = netdev_priv(xdev);
+	struct net *net = dev_net(xdev);
+	struct dst_entry *dst = skb_dst(skb);
+	struct flowi fl;
+
+	memset(&fl, 0, sizeof(fl));
+	if (vgw_decode_session(net, skb, &fl, family) < 0) {
+		*attempt = lookup_failed(tunnel, -ENOMEM);
+		return NULL;
+	}
+	fl.flowi_oif = xi->p.link;
+	dst_hold(dst);
+	dst = xfrm_lookup_with_ifid(net, dst, &fl, NULL, 0, tunnel->if_id);
+	if (IS_ERR(dst)) {
+		*attempt = lookup_failed(tunnel, PTR_ERR(dst));
+		return NULL;
+	}
+	if (dst->xfrm && dst->xfrm->if_id == tunnel->if_id)
+		return dst;
+	/*
+	 * No policy: the tunnel is gone, or this packet is outside its selectors.
+	 * The audit finds out which; for this packet it comes to the same.
+	 */
+	dst_release(dst);
+	if (!READ_ONCE(tunnel->recheck)) {
+		WRITE_ONCE(tunnel->recheck, true);
+		vgw_event_kick(tunnel->gw->vnet);
+	}
+	*attempt = DEAD;
+	return NULL;
+}
+
+static void count_sent(struct vgw_tunnel *tunnel, struct net_device *xdev, unsigned int len,
+		       int err)
+{
+	struct vgw_gateway *gw = tunnel->gw;
+
+	if (net_xmit_eval(err)) {
+		DEV_STATS_INC(gw->dev, tx_errors);
+		DEV_STATS_INC(gw->dev, tx_aborted_errors);
+		return;
+	}
+	dev_sw_netstats_tx_add(gw->dev, 1, len);
+	vgw_stats_packet(gw->stats, VGW_STAT_TX_PACKETS, len);
+	vgw_stats_packet(tunnel->stats, VGW_TSTAT_TX_PACKETS, len);
+	if (xdev)
+		dev_sw_netstats_tx_add(xdev, 1, len);
+}
+
+/* Something sits on the XFRM device's way out: the packet must pass it. */
+static enum attempt send_by_device(struct vgw_tunnel *tunnel, struct net_device *xdev,
+				   struct sk_buff *skb, struct dst_entry *bundle)
+{
+	unsigned int len = skb->len;
+
+	dst_release(bundle);
+	skb->dev = xdev;
+	count_sent(tunnel, NULL, len, dev_queue_xmit(skb));
+	return SENT;
+}
+
+static enum attempt send_bundle(struct vgw_tunnel *tunnel, struct net_device *xdev,
+				struct sk_buff *skb, struct dst_entry *bundle)
+{
+	unsigned int len = skb->len;
+	int err;
+
+	skb_scrub_packet(skb, false);
+	skb_dst_set(skb, bundle);
+	skb->dev = bundle->dev;
+	err = dst_output(dev_net(xdev), skb->sk, skb);
+	count_sent(tunnel, xdev, len, err);
+	return SENT;
+}
+
+static enum attempt try_tunnel(struct vgw_tunnel *tunnel, struct sk_buff *skb, u8 family)
+{
+	struct net_device *xdev = rcu_dereference(tunnel->dev);
+	struct dst_entry *bundle;
+	enum attempt attempt;
+
+	if (!xdev || !(xdev->flags & IFF_UP)) {
+		vgw_tunnel_suspect(tunnel);
+		return DEAD;
+	}
+	bundle = find_bundle(tunnel, xdev, skb, family, &attempt);
+	if (!bundle)
+		return attempt;
+	if (vgw_device_is(bundle->dev)) {
+		/* The outer packet would come back to us. */
+		dst_release(bundle);
+		DEV_STATS_INC(tunnel->gw->dev, collisions);
+		vgw_stats_add(tunnel->gw->stats, VGW_STAT_DROP_LOOP, 1);
+		return REFUSED;
+	}
+	WRITE_ONCE(tunnel->mtu, dst_mtu(bundle));
+	WRITE_ONCE(tunnel->spi, bundle->xfrm->id.spi);
+	if (!check_mtu(skb, family, dst_mtu(bundle))) {
+		dst_release(bundle);
+		vgw_stats_add(tunnel->gw->stats, VGW_STAT_DROP_TOO_BIG, 1);
+		return REFUSED;
+	}
+	if (vgw_dev_egress_busy(xdev))
+		return send_by_device(tunnel, xdev, skb, bundle);
+	return send_bundle(tunnel, xdev, skb, bundle);
+}
+
+static void count_verdict(struct vgw_gateway *gw, u8 verdict)
+{
+	static const u8 stat[] = {
+		[VGW_VERDICT_MISS] = VGW_STAT_DROP_MISS,
+		[VGW_VERDICT_SYSTEM] = VGW_STAT_DROP_SYSTEM,
+		[VGW_VERDICT_DEAD] = VGW_STAT_DROP_DEAD,
+		[VGW_VERDICT_RESERVED] = VGW_STAT_DROP_RESERVED,
+		[VGW_VERDICT_GUARD] = VGW_STAT_DROP_GUARD,
+	};
+
+	vgw_stats_add(gw->stats, stat[verdict], 1);
+	DEV_STATS_INC(gw->dev, tx_carrier_errors);
+}
+
+/* True: the packet is gone. False: drop it, the cause is counted. */
+static bool forward(struct vgw_gateway *gw, struct sk_buff *skb, const struct vgw_flow *flow,
+		    u32 hash)
+{
+	struct vgw_excluded excluded = {};
+	struct vgw_choice choice;
+
+	for (;;) {
+		enum attempt attempt;
+
+		vgw_select(gw, flow, hash, &excluded, &choice);
+		if (choice.verdict == VGW_VERDICT_TUNNEL && excluded.n == VGW_EXCLUDED_MAX)
+			choice.verdict = VGW_VERDICT_DEAD;
+		if (choice.verdict != VGW_VERDICT_TUNNEL) {
+			count_verdict(gw, choice.verdict);
+			send_unreachable(skb, flow->family);
+			return false;
+		}
+		attempt = try_tunnel(choice.tunnel, skb, flow->family);
+		if (attempt == REFUSED)
+			return false;
+		if (attempt == SENT)
+			break;
+		vgw_stats_add(choice.tunnel->stats, VGW_TSTAT_TX_ERRORS, 1);
+		excluded.tunnel[excluded.n++] = choice.tunnel;
+	}
+	this_cpu_inc(*choice.group->packets);
+	if (excluded.n)
+		vgw_stats_add(gw->stats, VGW_STAT_FAILOVER, 1);
+	return true;
+}
+
+/* The control block belongs to the layer that sends; ours starts clean. */
+static bool prepare(struct sk_buff *skb, struct vgw_flow *flow)
+{
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+		return pskb_may_pull(skb, sizeof(struct iphdr)) && vgw_flow_from_skb(skb, flow) &&
+		       flow->family == AF_INET;
+	case htons(ETH_P_IPV6):
+		memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
+		return pskb_may_pull(skb, sizeof(struct ipv6hdr)) && vgw_flow_from_skb(skb, flow) &&
+		       flow->family == AF_INET6;
+	default:
+		return false;
+	}
+}
+
+static bool transmit(struct vgw_gateway *gw, struct sk_buff *skb)
+{
+	struct vgw_flow flow, errs;
+	struct flowi fl = {};
+
+	if (!prepare(skb, &flow)) {
+		vgw_stats_add(gw->stats, VGW_STAT_DROP_MALFORMED, 1);
+		return false;
+	}
+	if (!skb_dst(skb)) {
+		if (flow.family == AF_INET) {
+			fl.u.ip4.daddr = flow.dst.v4;
+		} else {
+			fl.u.ip6.daddr = flow.dst.v6;
+			fl.u.ip6.saddr = flow.src.v6;
+		}
+		if (!ensure_route(skb, gw->dev, &fl, flow.family)) {
+			vgw_stats_add(gw->stats, VGW_STAT_DROP_MISS, 1);
+			return false;
+		}
+	}
+	errs = flow;
+	vgw_flow_of_error(skb, &errs);
+	return forward(gw, skb, &flow, vgw_flow_hash(&errs, READ_ONCE(gw->seed)));
+}
+
+netdev_tx_t vgw_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	/* The core promises RCU-bh only. */
+	rcu_read_lock();
+	if (!transmit(netdev_priv(dev), skb)) {
+		DEV_STATS_INC(dev, tx_errors);
+		DEV_STATS_INC(dev, tx_dropped);
+		kfree_skb(skb);
+	}
+	rcu_read_unlock();
+	return NETDEV_TX_OK;
+}
