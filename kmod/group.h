@@ -33,7 +33,7 @@ struct vgw_group {
 	u32 id;				/* fixed */
 	u32 routes;			/* slots that lead here, times prefixes; config lock */
 	u32 chains;			/* chains that name it; config lock */
-	u8 mark;			/* parity of the generation that refreshed it; config lock */
+	u8 mark;			/* parity of its last generation; config lock */
 	struct rcu_head rcu;
 };
 
