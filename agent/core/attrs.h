@@ -4,7 +4,8 @@
  * equal sets are one object, so that comparing sets is comparing pointers.
  *
  * Promise: an interned set never changes. attrs_get/attrs_put count
- * references; the last put frees it.
+ * references; the last put frees it. One thread uses them. Order counts in the
+ * arrays: a sender's other order is another set.
  */
 #ifndef VGW_CORE_ATTRS_H
 #define VGW_CORE_ATTRS_H
@@ -35,8 +36,9 @@ struct attrs {
 	bool has_med, has_local_pref, atomic_aggregate;
 	uint32_t med, local_pref;
 	uint16_t n_segments, n_communities, n_ext_communities, n_large_communities;
+	/* The next three are derived from the path by attrs_intern(); ignored in a draft. */
 	uint16_t as_path_len; /* decision length: a set counts 1, confederation segments 0 */
-	uint32_t neighbour_as; /* first AS of the path, 0 if empty */
+	uint32_t neighbour_as; /* first AS of the path, 0 if it begins with a set or is empty */
 	uint32_t origin_as; /* last AS of the path, 0 if it ends in a set or is empty */
 	struct addr next_hop; /* global next hop */
 	struct addr link_local; /* RFC 2545 second next hop, or none */
@@ -48,12 +50,13 @@ struct attrs {
 	struct addr aggregator;
 };
 
-/* Copies what draft points at. NULL on no memory. */
+/* The caller gets a reference. Copies what draft points at. NULL on no memory. */
 const struct attrs *attrs_intern(const struct attrs *draft);
+/* Another reference; returns attrs. */
 const struct attrs *attrs_get(const struct attrs *attrs);
-void attrs_put(const struct attrs *attrs);
+void attrs_put(const struct attrs *attrs); /* NULL is fine */
 bool attrs_path_contains(const struct attrs *attrs, uint32_t asn);
-/* "65010 65020 {1 2}" */
+/* "65010 65020 {1 2}", cut if buf is short; returns buf. */
 const char *attrs_format_path(const struct attrs *attrs, char *buf, size_t size);
 size_t attrs_count(void); /* interned sets alive: tests check for leaks */
 

@@ -7,7 +7,8 @@
  * the accepted paths; a changed prefix is queued once and the owner pulls it
  * (rib_dirty_next), so a burst costs one look per prefix. The quota counts
  * unique prefixes; what it refuses is kept, listed, and admitted when room
- * appears, first come first served by (time, prefix).
+ * appears, first come first served by (time, prefix). A smaller quota takes
+ * nothing out that is in. One thread uses a table.
  */
 #ifndef VGW_CORE_RIB_H
 #define VGW_CORE_RIB_H
@@ -27,13 +28,14 @@ struct rib_source; /* one peer: one tunnel's session */
 struct rib_source_config {
 	uint32_t tunnel; /* next-hop id, what the decision yields */
 	uint32_t connection, site;
-	uint32_t peer_as;
-	uint8_t weight; /* of the tunnel in its group, default 1 */
-	struct addr peer;
+	uint32_t peer_as; /* the first AS of every path; 0: any */
+	uint32_t site_as; /* configured for the site (rule 11), 0: none */
+	uint8_t weight; /* of the tunnel in its group; 0 counts as 1 */
+	struct addr peer; /* inside address */
 	const char *name; /* copied */
 };
 
-/* Why a path is not in the table (rules 18, 34, 40, 49, 50, D4). */
+/* Why a path is not in the table (rules 11, 18, 34, 40, 49, 50, D4). */
 enum rib_verdict {
 	RIB_ACCEPTED,
 	RIB_REJECT_DEFAULT, RIB_REJECT_NEVER, RIB_REJECT_PROTECTED, RIB_REJECT_OWN_AS,
@@ -46,12 +48,12 @@ const char *rib_verdict_reason(enum rib_verdict verdict); /* one sentence for pe
 
 /* The step of the decision process at which a path lost. */
 enum rib_step {
-	RIB_STEP_BEST, RIB_STEP_MULTIPATH, RIB_STEP_STALE, RIB_STEP_LOCAL_PREF, RIB_STEP_AS_PATH,
+	RIB_STEP_BEST, RIB_STEP_MULTIPATH, RIB_STEP_LOCAL_PREF, RIB_STEP_AS_PATH,
 	RIB_STEP_ORIGIN, RIB_STEP_MED, RIB_STEP_SITE, RIB_STEP_ROUTER_ID, RIB_STEP_PEER_ADDRESS,
-	RIB_STEP_UNUSABLE, RIB_STEP_REJECTED,
+	RIB_STEP_REJECTED,
 	RIB_N_STEPS,
 };
-const char *rib_step_name(enum rib_step step);
+const char *rib_step_name(enum rib_step step); /* "best", "as-path" ... */
 
 struct rib_path_info { /* for show; borrowed */
 	const struct rib_source *source;
@@ -73,53 +75,72 @@ struct rib_decision {
 	const struct attrs *best; /* borrowed */
 };
 
-struct rib_policy { /* import rules; pointers stay the caller's until the next rib_set_policy */
+struct rib_policy { /* import rules */
 	uint32_t local_as;
 	bool transit; /* attachment: accepts a default route */
 	bool overlap_allow; /* D4 off */
 	bool reserved_ranges; /* rule 49, profile alibaba */
 	uint32_t quota; /* 0: none */
-	uint32_t multipath_max; /* default 16 */
+	uint32_t multipath_max; /* 0: the default, 16 */
 	const struct prefix *protected; /* local prefixes; learned equal or inside is refused */
 	size_t n_protected;
 	const struct addr *outer_peers; /* rule 50: prefixes covering one are refused ... */
 	size_t n_outer_peers;
-	const bool *outer_pinned; /* ... unless a more specific underlay route is pinned */
+	/* ... unless the underlay's longest route to it, whose length is here (0: none), is longer */
+	const uint8_t *outer_pinned;
 };
 
+/* NULL: no memory. A new table has a policy of all zeros. */
 struct rib *rib_new(void);
-void rib_free(struct rib *rib);
-/* Applied to every path again; changed prefixes become dirty. */
-void rib_set_policy(struct rib *rib, const struct rib_policy *policy);
+void rib_free(struct rib *rib); /* with all its sources */
+/*
+ * Copies the policy. Paths that the difference can touch are judged again;
+ * changed prefixes become dirty. 0, or -ENOMEM and the old policy stays.
+ */
+int rib_set_policy(struct rib *rib, const struct rib_policy *policy);
 /* now: milliseconds for "since" and quota order. */
 void rib_set_time(struct rib *rib, uint64_t now);
 
+/* NULL: no memory. */
 struct rib_source *rib_source_add(struct rib *rib, const struct rib_source_config *config);
-void rib_source_remove(struct rib_source *source); /* its paths go */
+void rib_source_remove(struct rib_source *source); /* its paths go; NULL is fine */
 const struct rib_source_config *rib_source_config(const struct rib_source *source);
-void rib_source_set_router_id(struct rib_source *source, uint32_t id);
+void rib_source_set_router_id(struct rib_source *source, uint32_t id); /* host order */
 /* A source whose paths must not be used (its session is down without graceful restart, ...). */
 void rib_source_flush(struct rib_source *source);
-/* RFC 4724 as helper: keep, mark stale; sweep what was not announced again. */
+/*
+ * RFC 4724 4.2 as helper: keep, mark stale; what was stale already goes. A stale
+ * path counts like a fresh one. Sweep: what was not announced again goes.
+ */
 void rib_source_mark_stale(struct rib_source *source);
 void rib_source_sweep_stale(struct rib_source *source, uint8_t family);
 
+/*
+ * Replaces the source's path for the prefix; takes its own reference to attrs.
+ * 0 (also if the rules refuse the path), -ENOMEM and nothing has changed, or
+ * -EINVAL if the prefix has no family.
+ */
 int rib_announce(struct rib_source *source, const struct prefix *prefix, const struct attrs *attrs);
 void rib_withdraw(struct rib_source *source, const struct prefix *prefix);
 
 /* Next changed prefix; false when none is left. */
 bool rib_dirty_next(struct rib *rib, struct prefix *prefix);
+/* best is good until the next change of the table. */
 void rib_decide(struct rib *rib, const struct prefix *prefix, struct rib_decision *decision);
 
-/* Walks in (family, address, length) order, resumable by key: strictly after *prefix (family AF_UNSPEC: start). */
+/* Walks in (family, address, length) order, resumable by key: strictly after *prefix (family
+ * AF_UNSPEC: start). */
 bool rib_next(struct rib *rib, struct prefix *prefix);
-size_t rib_paths(struct rib *rib, const struct prefix *prefix, struct rib_path_info *out, size_t max);
+/* Fills up to max paths, best first, and returns how many there are. */
+size_t rib_paths(struct rib *rib, const struct prefix *prefix, struct rib_path_info *out,
+		 size_t max);
 
 struct rib_counters {
 	size_t prefixes, installed, refused_quota, paths;
 	size_t verdicts[RIB_N_VERDICTS]; /* paths now */
-	uint64_t rejected_total[RIB_N_VERDICTS]; /* since start */
-	size_t memory;
+	/* Since start: announcements that were refused, and paths that a new policy threw out. */
+	uint64_t rejected_total[RIB_N_VERDICTS];
+	size_t memory; /* bytes, without attribute sets */
 };
 void rib_counters(const struct rib *rib, struct rib_counters *out);
 void rib_source_counters(const struct rib_source *source, size_t *accepted, size_t *rejected);

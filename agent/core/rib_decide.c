@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The decision process (RFC 4271 9.1.2.2, for a gateway with external peers only).
+ *
+ * Of the accepted paths of a prefix, in this order:
+ *
+ *  1. Those with the highest local preference stay; 100 where none was given.
+ *  2. The shortest AS path stays.
+ *  3. The lowest origin stays: IGP, EGP, incomplete.
+ *  4. MED: a path goes if another one from the same neighbour AS has a lower MED.
+ *     A missing MED is 0. Paths from different neighbours are not compared. As
+ *     the whole set is looked at, no order of arrival can matter.
+ *  5. Site: all that is left of one site may share the traffic, but two sites
+ *     never do (D8). The path with the lowest router-id (then the lowest peer
+ *     address, then the lowest tunnel) wins for its site.
+ *  6. Of the winner's site at most multipath_max paths are used, those with the
+ *     lowest peer addresses. The one of them that is lowest in the order of
+ *     step 5 is called the best.
+ *
+ * A path that is stale under RFC 4724 counts like any other: a peer that
+ * restarts while it forwards must not move a flow.
+ *
+ * Our implementation: every path carries the step at which it lost, and each of
+ * the steps above is a pass over the paths that are still in. There are a
+ * few at most, one per tunnel, so nothing is allocated and nothing is cached;
+ * asking again gives the same answer.
+ */
+#include <string.h>
+
+#include "core/rib_private.h"
+
+#define LOCAL_PREF_DEFAULT 100
+#define MULTIPATH_DEFAULT 16
+
+static const char *const step_names[RIB_N_STEPS] = {
+	[RIB_STEP_BEST] = "best",
+	[RIB_STEP_MULTIPATH] = "multipath",
+	[RIB_STEP_LOCAL_PREF] = "local-pref",
+	[RIB_STEP_AS_PATH] = "as-path",
+	[RIB_STEP_ORIGIN] = "origin",
+	[RIB_STEP_MED] = "med",
+	[RIB_STEP_SITE] = "site",
+	[RIB_STEP_ROUTER_ID] = "router-id",
+	[RIB_STEP_PEER_ADDRESS] = "peer-address",
+	[RIB_STEP_REJECTED] = "rejected",
+};
+
+const char *rib_step_name(enum rib_step step)
+{
+	return step < RIB_N_STEPS ? step_names[step] : "unknown";
+}
+
+/* Paths that are still in have this step until the end. */
+enum { IN = RIB_STEP_BEST };
+
+#define for_each_in(path, prefix)                                              \
+	for (struct rib_path *path = (prefix)->paths; path; path = path->next) \
+		if (path->step == IN)
+
+/* Smaller is better in the keys of steps 1 to 3. */
+static uint32_t key_local_pref(const struct attrs *attrs)
+{
+	return ~(attrs->has_local_pref ? attrs->local_pref : LOCAL_PREF_DEFAULT);
+}
+
+static uint32_t key_as_path(const struct attrs *attrs)
+{
+	return attrs->as_path_len;
+}
+
+static uint32_t key_origin(const struct attrs *attrs)
+{
+	return attrs->origin;
+}
+
+static void keep_lowest(struct rib_prefix *prefix, uint32_t (*key)(const struct attrs *attrs),
+			enum rib_step lost)
+{
+	uint32_t lowest = UINT32_MAX;
+
+	for_each_in(path, prefix)
+		if (key(path->attrs) < lowest)
+			lowest = key(path->attrs);
+	for_each_in(path, prefix)
+		if (key(path->attrs) > lowest)
+			path->step = lost;
+}
+
+static uint32_t path_med(const struct rib_path *path)
+{
+	return path->attrs->has_med ? path->attrs->med : 0;
+}
+
+/* What is thrown out on the way was beaten by a lower one that stays, so it is not missed. */
+static void keep_lowest_med(struct rib_prefix *prefix)
+{
+	for_each_in(path, prefix) {
+		for_each_in(other, prefix) {
+			if (other->attrs->neighbour_as == path->attrs->neighbour_as &&
+			    path_med(other) < path_med(path)) {
+				path->step = RIB_STEP_MED;
+				break;
+			}
+		}
+	}
+}
+
+static int compare_peers(const struct rib_path *a, const struct rib_path *b)
+{
+	const struct rib_source_config *x = &a->source->config, *y = &b->source->config;
+	int order = addr_compare(&x->peer, &y->peer);
+
+	if (!order && x->tunnel != y->tunnel)
+		order = x->tunnel < y->tunnel ? -1 : 1;
+	return order;
+}
+
+static int compare_ids(const struct rib_path *a, const struct rib_path *b)
+{
+	if (a->source->router_id != b->source->router_id)
+		return a->source->router_id < b->source->router_id ? -1 : 1;
+	return compare_peers(a, b);
+}
+
+static struct rib_path *lowest_id(struct rib_prefix *prefix)
+{
+	struct rib_path *lowest = NULL;
+
+	for_each_in(path, prefix)
+		if (!lowest || compare_ids(path, lowest) < 0)
+			lowest = path;
+	return lowest;
+}
+
+/*
+ * A losing site's own first lost by the comparison of step 5; the others of that
+ * site lost because their site did.
+ */
+static void keep_site(struct rib_prefix *prefix, const struct rib_path *winner)
+{
+	uint32_t site = winner->source->config.site;
+	struct rib_path *path, *other;
+
+	for (path = prefix->paths; path; path = path->next) {
+		if (path->step != IN || path->source->config.site == site)
+			continue;
+		path->step = path->source->router_id == winner->source->router_id ?
+				     RIB_STEP_PEER_ADDRESS :
+				     RIB_STEP_ROUTER_ID;
+		for (other = prefix->paths; other; other = other->next) {
+			bool was_in = other->step == IN || other->step == RIB_STEP_SITE ||
+				      other->step == RIB_STEP_ROUTER_ID ||
+				      other->step == RIB_STEP_PEER_ADDRESS;
+
+			if (was_in && other->source->config.site == path->source->config.site &&
+			    compare_ids(other, path) < 0)
+				path->step = RIB_STEP_SITE;
+		}
+	}
+}
+
+static void keep_multipath(struct rib_prefix *prefix, uint32_t max)
+{
+	size_t n = 0;
+
+	for_each_in(path, prefix)
+		n++;
+	for (; n > max; n--) {
+		struct rib_path *last = NULL;
+
+		for_each_in(path, prefix)
+			if (!last || compare_peers(path, last) > 0)
+				last = path;
+		last->step = RIB_STEP_PEER_ADDRESS;
+	}
+}
+
+/* Gives every path its step; returns the best, NULL if there is no route. */
+static struct rib_path *decide(const struct rib *rib, struct rib_prefix *prefix)
+{
+	uint32_t max = rib->rules.multipath_max ? rib->rules.multipath_max : MULTIPATH_DEFAULT;
+	struct rib_path *best;
+
+	for (struct rib_path *path = prefix->paths; path; path = path->next)
+		path->step = path->verdict == RIB_ACCEPTED ? IN : RIB_STEP_REJECTED;
+	keep_lowest(prefix, key_local_pref, RIB_STEP_LOCAL_PREF);
+	keep_lowest(prefix, key_as_path, RIB_STEP_AS_PATH);
+	keep_lowest(prefix, key_origin, RIB_STEP_ORIGIN);
+	keep_lowest_med(prefix);
+	best = lowest_id(prefix);
+	if (!best)
+		return NULL;
+	keep_site(prefix, best);
+	keep_multipath(prefix, max < RIB_NEXT_HOPS_MAX ? max : RIB_NEXT_HOPS_MAX);
+	best = lowest_id(prefix);
+	for_each_in(path, prefix)
+		if (path != best)
+			path->step = RIB_STEP_MULTIPATH;
+	return best;
+}
+
+/* Sorted by tunnel. Two sources on one tunnel are one next hop, with the greater weight. */
+static void next_hop_add(struct rib_decision *decision, const struct rib_source_config *config)
+{
+	uint8_t weight = config->weight ? config->weight : 1;
+	struct rib_next_hop *hops = decision->next_hops;
+	uint32_t i = 0;
+
+	while (i < decision->n_next_hops && hops[i].tunnel < config->tunnel)
+		i++;
+	if (i < decision->n_next_hops && hops[i].tunnel == config->tunnel) {
+		if (hops[i].weight < weight)
+			hops[i].weight = weight;
+		return;
+	}
+	memmove(&hops[i + 1], &hops[i], (decision->n_next_hops - i) * sizeof(*hops));
+	hops[i] = (struct rib_next_hop){ .tunnel = config->tunnel, .weight = weight };
+	decision->n_next_hops++;
+}
+
+void rib_decide(struct rib *rib, const struct prefix *prefix, struct rib_decision *decision)
+{
+	struct rib_prefix *entry = rib_prefix_find(rib, prefix);
+	struct rib_path *best = entry ? decide(rib, entry) : NULL;
+
+	decision->n_next_hops = 0;
+	decision->best = best ? best->attrs : NULL;
+	if (!best)
+		return;
+	for (struct rib_path *path = entry->paths; path; path = path->next)
+		if (path->step == RIB_STEP_BEST || path->step == RIB_STEP_MULTIPATH)
+			next_hop_add(decision, &path->source->config);
+}
+
+/* For people: winners first, then how far the losers came, refused ones last. */
+static bool comes_before(const struct rib_path *a, const struct rib_path *b)
+{
+	static const uint8_t rank[RIB_N_STEPS] = {
+		[RIB_STEP_BEST] = 0,	     [RIB_STEP_MULTIPATH] = 1, [RIB_STEP_PEER_ADDRESS] = 2,
+		[RIB_STEP_ROUTER_ID] = 3,    [RIB_STEP_SITE] = 4,      [RIB_STEP_MED] = 5,
+		[RIB_STEP_ORIGIN] = 6,	     [RIB_STEP_AS_PATH] = 7,   [RIB_STEP_LOCAL_PREF] = 8,
+		[RIB_STEP_REJECTED] = 9,
+	};
+
+	if (rank[a->step] != rank[b->step])
+		return rank[a->step] < rank[b->step];
+	return compare_ids(a, b) < 0;
+}
+
+/* Sorted insertion by links, so that the prefix's own list gets the order to show. */
+static void sort_paths(struct rib_prefix *entry)
+{
+	struct rib_path *rest = entry->paths, *path, **link;
+
+	entry->paths = NULL;
+	while ((path = rest)) {
+		rest = path->next;
+		link = &entry->paths;
+		while (*link && !comes_before(path, *link))
+			link = &(*link)->next;
+		path->next = *link;
+		*link = path;
+	}
+}
+
+size_t rib_paths(struct rib *rib, const struct prefix *prefix, struct rib_path_info *out,
+		 size_t max)
+{
+	struct rib_prefix *entry = rib_prefix_find(rib, prefix);
+	size_t n = 0;
+
+	if (!entry)
+		return 0;
+	decide(rib, entry);
+	sort_paths(entry);
+	for (struct rib_path *path = entry->paths; path; path = path->next, n++) {
+		if (n >= max)
+			continue;
+		out[n] = (struct rib_path_info){
+			.source = path->source,
+			.attrs = path->attrs,
+			.verdict = path->verdict,
+			.step = path->step,
+			.stale = path->stale,
+			.since = path->since,
+		};
+	}
+	return n;
+}

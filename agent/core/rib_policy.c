@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Import rules: may a path be in the table at all? The verdict is a function of
+ * the path, its source and the policy, and knows nothing of other paths; the
+ * quota, which does, is in rib.c.
+ *
+ * The checks run in a fixed order and the first that fails is the verdict:
+ *
+ *  1. length: the prefix is a proper value of its family.
+ *  2. default: 0.0.0.0/0 and ::/0 only on a transit attachment (rules 40, 41).
+ *  3. never: loopback, link-local, multicast and the like (rule 50).
+ *  4. reserved: 100.64.0.0/10 and its relatives, if the profile says so (rule 49).
+ *  5. own AS: our AS number in the path is a loop (rule 18, RFC 4271 9.1.2).
+ *  6. first AS: the path begins with the peer's own AS (RFC 4271 6.3).
+ *  7. next hop: the peer itself. The tunnel is point-to-point; a third party's
+ *     address would name a place where the packets do not go.
+ *  8. protected: equal to or inside a local prefix, unless overlap is allowed (D4).
+ *  9. outer peer: covers the outer address of a tunnel's peer; ESP would be routed
+ *     into its own tunnel (rule 50).
+ * 10. site AS: the site was configured with another AS (rule 11).
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/rib_private.h"
+#include "core/rules.h"
+
+static const struct {
+	const char *name, *reason;
+} verdicts[RIB_N_VERDICTS] = {
+	[RIB_ACCEPTED] = {
+		"accepted",
+		"The import rules let it in.",
+	},
+	[RIB_REJECT_DEFAULT] = {
+		"default-refused",
+		"A VPN gateway takes no default route from a peer; a transit attachment does.",
+	},
+	[RIB_REJECT_NEVER] = {
+		"never-accepted",
+		"Loopback, link-local, multicast and the like are no destinations to route to.",
+	},
+	[RIB_REJECT_PROTECTED] = {
+		"protected",
+		"Equal to or inside a local prefix, and overlap is not allowed.",
+	},
+	[RIB_REJECT_OWN_AS] = {
+		"own-as",
+		"The AS path has the gateway's own AS in it, so it is a loop.",
+	},
+	[RIB_REJECT_RESERVED] = {
+		"reserved-range",
+		"Overlaps 100.64.0.0/10, which the profile keeps for the platform.",
+	},
+	[RIB_REJECT_OUTER_PEER] = {
+		"outer-peer",
+		"Covers a tunnel's outer peer: without a pinned route it would go into itself.",
+	},
+	[RIB_REJECT_SITE_AS] = {
+		"site-as",
+		"The AS path begins with another AS than the site's; one site has one AS.",
+	},
+	[RIB_REJECT_FIRST_AS] = {
+		"first-as",
+		"The AS path does not begin with the peer's AS.",
+	},
+	[RIB_REJECT_NEXT_HOP] = {
+		"next-hop",
+		"The next hop is not the peer's own address on the tunnel.",
+	},
+	[RIB_REJECT_QUOTA] = {
+		"quota",
+		"The table is full; the prefix enters when there is room.",
+	},
+	[RIB_REJECT_LENGTH] = {
+		"length",
+		"Longer than an address, or it has bits behind its length.",
+	},
+};
+
+const char *rib_verdict_name(enum rib_verdict verdict)
+{
+	return verdict < RIB_N_VERDICTS ? verdicts[verdict].name : "unknown";
+}
+
+const char *rib_verdict_reason(enum rib_verdict verdict)
+{
+	return verdict < RIB_N_VERDICTS ? verdicts[verdict].reason : "Unknown.";
+}
+
+static bool prefix_is_proper(const struct prefix *prefix)
+{
+	struct prefix clean = *prefix;
+
+	prefix_normalize(&clean);
+	return prefix->len <= addr_bits(prefix->addr.family) && prefix_equal(&clean, prefix);
+}
+
+static bool addr_is_link_local(const struct addr *a)
+{
+	return a->family == AF_INET6 && a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+/* ::ffff:a.b.c.d, what an IPv4 session may give as the IPv6 next hop (RFC 4760 has no rule). */
+static bool addr_maps(const struct addr *v6, const struct addr *v4)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return v6->family == AF_INET6 && v4->family == AF_INET &&
+	       !memcmp(v6->b, mapped, sizeof(mapped)) && !memcmp(v6->b + 12, v4->b, 4);
+}
+
+/*
+ * A link-local address is by its nature one on the tunnel, and a peer gives one
+ * besides the global address only if that is on the link too (RFC 2545 3).
+ */
+static bool next_hop_is_peer(const struct rib_source *source, const struct attrs *attrs)
+{
+	const struct addr *peer = &source->config.peer, *hop = &attrs->next_hop;
+
+	return addr_is_set(hop) &&
+	       (addr_equal(hop, peer) || addr_is_link_local(hop) ||
+		addr_is_link_local(&attrs->link_local) || addr_maps(hop, peer));
+}
+
+static bool is_protected(const struct rib_rules *rules, const struct prefix *prefix)
+{
+	struct prefix cover = { 0 };
+
+	return !rules->overlap_allow && pmap_covering(&rules->protected, prefix, &cover, NULL);
+}
+
+static enum rib_verdict judge_prefix(const struct rib_rules *rules, const struct prefix *prefix)
+{
+	if (!prefix_is_proper(prefix))
+		return RIB_REJECT_LENGTH;
+	if (!rules->transit && prefix_is_default(prefix))
+		return RIB_REJECT_DEFAULT;
+	if (rules_never_accept(prefix))
+		return RIB_REJECT_NEVER;
+	if (rules->reserved_ranges && rules_reserved_range(prefix))
+		return RIB_REJECT_RESERVED;
+	return RIB_ACCEPTED;
+}
+
+/* Rule 50: would the prefix win over the underlay's own route to some tunnel's far end? */
+static bool takes_outer_peer(const struct rib_rules *rules, const struct prefix *prefix)
+{
+	unsigned int host = addr_bits(prefix->addr.family);
+	struct prefix key = *prefix;
+	void *pinned;
+
+	if (prefix->len == host && pmap_contains(&rules->outer_peers, prefix))
+		return (uintptr_t)pmap_get(&rules->outer_peers, prefix) <= prefix->len;
+	while (pmap_next(&rules->outer_peers, &key, &pinned) && prefix_covers(prefix, &key))
+		if ((uintptr_t)pinned <= prefix->len)
+			return true;
+	return false;
+}
+
+enum rib_verdict rib_judge(const struct rib_rules *rules, const struct rib_source *source,
+			   const struct prefix *prefix, const struct attrs *attrs)
+{
+	const struct rib_source_config *config = &source->config;
+	enum rib_verdict verdict = judge_prefix(rules, prefix);
+
+	if (verdict != RIB_ACCEPTED)
+		return verdict;
+	if (attrs_path_contains(attrs, rules->local_as))
+		return RIB_REJECT_OWN_AS;
+	if (config->peer_as && attrs->neighbour_as != config->peer_as)
+		return RIB_REJECT_FIRST_AS;
+	if (!next_hop_is_peer(source, attrs))
+		return RIB_REJECT_NEXT_HOP;
+	if (is_protected(rules, prefix))
+		return RIB_REJECT_PROTECTED;
+	if (takes_outer_peer(rules, prefix))
+		return RIB_REJECT_OUTER_PEER;
+	if (config->site_as && attrs->neighbour_as != config->site_as)
+		return RIB_REJECT_SITE_AS;
+	return RIB_ACCEPTED;
+}
+
+void rib_rules_clear(struct rib_rules *rules)
+{
+	pmap_clear(&rules->protected, NULL);
+	pmap_clear(&rules->outer_peers, NULL);
+}
+
+static int rules_fill(struct rib_rules *rules, const struct rib_policy *policy)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < policy->n_protected; i++)
+		if (addr_is_set(&policy->protected[i].addr))
+			rc = pmap_put(&rules->protected, &policy->protected[i], NULL);
+	for (size_t i = 0; !rc && i < policy->n_outer_peers; i++) {
+		const struct addr *peer = &policy->outer_peers[i];
+		struct prefix host = { .addr = *peer, .len = (uint8_t)addr_bits(peer->family) };
+		uintptr_t pinned = policy->outer_pinned ? policy->outer_pinned[i] : 0;
+
+		if (addr_is_set(peer))
+			rc = pmap_put(&rules->outer_peers, &host, (void *)pinned);
+	}
+	if (rc)
+		rib_rules_clear(rules);
+	return rc;
+}
+
+static void rejudge_all(struct rib *rib)
+{
+	struct prefix start = { 0 };
+	struct rib_prefix *prefix = rib_prefix_next(rib, &start);
+
+	for (; prefix; prefix = rib_prefix_next(rib, &prefix->node.key))
+		rib_prefix_rejudge(rib, prefix);
+}
+
+static void rejudge_inside(struct rib *rib, const struct prefix *outer)
+{
+	struct rib_prefix *prefix = rib_prefix_find(rib, outer);
+
+	if (!prefix)
+		prefix = rib_prefix_next(rib, outer);
+	for (; prefix && prefix_covers(outer, &prefix->node.key);
+	     prefix = rib_prefix_next(rib, &prefix->node.key))
+		rib_prefix_rejudge(rib, prefix);
+}
+
+static void rejudge_covering(struct rib *rib, const struct prefix *inner)
+{
+	struct prefix key = { 0 };
+	struct pmap_node *node;
+
+	while ((node = pmap_node_covering(&rib->table, inner, &key))) {
+		key = node->key;
+		rib_prefix_rejudge(rib, (struct rib_prefix *)node);
+	}
+}
+
+/* Calls rejudge for what is in a and not, or with another value, in b. */
+static void rejudge_difference(struct rib *rib, const struct pmap *a, const struct pmap *b,
+			       void (*rejudge)(struct rib *rib, const struct prefix *prefix))
+{
+	struct prefix key = { 0 };
+	void *value;
+
+	while (pmap_next(a, &key, &value))
+		if (!pmap_contains(b, &key) || pmap_get(b, &key) != value)
+			rejudge(rib, &key);
+}
+
+/* Every route of the domain that comes or goes is a new policy: touch only what it can touch. */
+static void rejudge_changed(struct rib *rib, const struct rib_rules *old)
+{
+	const struct rib_rules *new = &rib->rules;
+
+	if (old->local_as != new->local_as || old->transit != new->transit ||
+	    old->overlap_allow != new->overlap_allow ||
+	    old->reserved_ranges != new->reserved_ranges) {
+		rejudge_all(rib);
+		return;
+	}
+	if (!new->overlap_allow) {
+		rejudge_difference(rib, &old->protected, &new->protected, rejudge_inside);
+		rejudge_difference(rib, &new->protected, &old->protected, rejudge_inside);
+	}
+	rejudge_difference(rib, &old->outer_peers, &new->outer_peers, rejudge_covering);
+	rejudge_difference(rib, &new->outer_peers, &old->outer_peers, rejudge_covering);
+}
+
+static void multipath_changed(struct rib *rib)
+{
+	struct prefix start = { 0 };
+	struct rib_prefix *prefix = rib_prefix_next(rib, &start);
+
+	for (; prefix; prefix = rib_prefix_next(rib, &prefix->node.key))
+		if (prefix->node.user.state == RIB_PREFIX_INSTALLED && prefix->node.user.count > 1)
+			rib_prefix_mark_dirty(rib, prefix);
+}
+
+int rib_set_policy(struct rib *rib, const struct rib_policy *policy)
+{
+	struct rib_rules old = rib->rules, new = {
+		.local_as = policy->local_as,
+		.quota = policy->quota,
+		.multipath_max = policy->multipath_max,
+		.transit = policy->transit,
+		.overlap_allow = policy->overlap_allow,
+		.reserved_ranges = policy->reserved_ranges,
+	};
+	int rc = rules_fill(&new, policy);
+
+	if (rc)
+		return rc;
+	rib->rules = new;
+	rib_admission_hold(rib);
+	rejudge_changed(rib, &old);
+	if (old.multipath_max != new.multipath_max)
+		multipath_changed(rib);
+	rib_admission_release(rib);
+	rib_rules_clear(&old);
+	return 0;
+}
