@@ -23,7 +23,6 @@
 #include "lib/loop.h"
 
 struct session;
-struct session_listener;
 
 enum session_state {
 	SESSION_IDLE, SESSION_CONNECT, SESSION_ACTIVE,
@@ -50,11 +49,15 @@ struct session_config {
 	/* RFC 4724 as restarting speaker */
 	uint16_t restart_time; /* seconds announced; 0 = no graceful restart capability */
 	bool restarting; /* set the R bit in the first OPEN */
-	bool forwarding_kept; /* set the F bits */
+	bool forwarding_kept; /* set the F bits; after the first session they are always set */
 	uint16_t tcp_mss; /* 0 = the kernel's */
+	/* NEXT_HOP of IPv6 routes, AF_UNSPEC: the local address. Over IPv4 without it, and for
+	 * IPv4 over IPv6, there is no next hop to announce: the family is not negotiated. */
+	struct addr next_hop6;
+	uint16_t send_hold; /* RFC 9687, seconds; 0 = max(480, 2 * hold time) */
 };
 
-/* What was negotiated; valid while established. */
+/* What was negotiated: valid while established, and still in the call of down(). */
 struct session_info {
 	enum session_state state;
 	uint64_t since; /* loop time of the last state change to or from established */
@@ -64,18 +67,26 @@ struct session_info {
 	bool as4, refresh, enhanced_refresh, graceful_restart;
 	bool peer_restarting; /* R bit of the peer's OPEN */
 	uint16_t peer_restart_time;
+	bool peer_restart_afi[SESSION_N_AFI]; /* families of its graceful restart: others are not kept */
 	bool peer_forwarding[SESSION_N_AFI]; /* F bits of the peer's OPEN */
 	bool eor_received[SESSION_N_AFI], eor_sent[SESSION_N_AFI];
 	struct addr local, peer;
 	uint64_t messages_in, messages_out, updates_in, updates_out, established_count;
+	uint64_t updates_malformed; /* treated as withdraw, or attributes discarded (RFC 7606) */
 	char last_error[160]; /* text of the last NOTIFICATION sent or received, or of the last transport error */
 	uint8_t last_code, last_subcode; /* of the last NOTIFICATION, 0 if none */
 	bool last_sent; /* we sent it */
 };
 
+enum session_cease { /* RFC 4486 */
+	SESSION_CEASE_MAX_PREFIXES = 1, SESSION_CEASE_SHUTDOWN, SESSION_CEASE_DECONFIGURED,
+	SESSION_CEASE_RESET, SESSION_CEASE_REJECTED, SESSION_CEASE_CONFIG_CHANGE,
+	SESSION_CEASE_COLLISION, SESSION_CEASE_RESOURCES,
+};
+
 enum session_down_reason {
 	SESSION_DOWN_TRANSPORT, /* connection lost without NOTIFICATION: RFC 4724 keeps routes */
-	SESSION_DOWN_HOLD, /* our hold timer */
+	SESSION_DOWN_HOLD, /* our hold timer, or the send hold timer */
 	SESSION_DOWN_NOTIFICATION_IN,
 	SESSION_DOWN_NOTIFICATION_OUT,
 	SESSION_DOWN_STOPPED, /* session_stop() */
@@ -92,18 +103,28 @@ struct session_ops {
 	void (*end_of_rib)(void *ctx, enum session_afi afi);
 	/* The peer asks for everything again (RFC 2918). */
 	void (*refresh)(void *ctx, enum session_afi afi);
+	/* Enhanced route refresh (RFC 7313): the peer tells everything again between the two; what
+	 * it did not tell is gone. Both NULL: the capability is not announced. */
+	void (*refresh_begin)(void *ctx, enum session_afi afi);
+	void (*refresh_end)(void *ctx, enum session_afi afi);
 	/* OPEN is good but for the owner's own rules (router-id of a local gateway ...): return
 	 * NULL to accept, or the text of a Cease / Connection Rejected. */
 	const char *(*accept_open)(void *ctx, uint32_t peer_as, uint32_t peer_id);
 };
 
-/* Copies config. Created idle. NULL on no memory. */
+/* Copies config and ops. Created idle. NULL on no memory. */
 struct session *session_new(struct loop *loop, const struct session_config *config,
 			    const struct session_ops *ops, void *ctx);
+/* Listens and connects now, and again every connect_retry until session_stop(). What is not
+ * there yet (device, address) is a reason to retry. No-op on a started session. */
 void session_start(struct session *session);
-/* Ends with Cease/subcode and RFC 9003 text (NULL for none), goes to idle and stays there.
- * subcode 0: just close the transport without NOTIFICATION (graceful restart keeps routes). */
+/* The way to the peer may work again: connect now, not at the next retry. */
+void session_kick(struct session *session);
+/* Ends with Cease/subcode and RFC 9003 text (NULL for none), goes to idle and stays there; an
+ * established session calls down(). subcode 0: just close the transport without NOTIFICATION
+ * (graceful restart keeps routes). */
 void session_stop(struct session *session, uint8_t subcode, const char *text);
+/* Closes without NOTIFICATION and without a callback. */
 void session_free(struct session *session);
 const struct session_info *session_info(const struct session *session);
 const char *session_state_name(enum session_state state);
@@ -111,12 +132,17 @@ const char *session_state_name(enum session_state state);
 /*
  * Sending. Each prefix is queued once, the latest state wins; UPDATEs are
  * packed by attribute set and written as the socket takes them. AS_PATH gets
- * local_as prepended and NEXT_HOP is the session's own address: give the
- * domain's attributes (usually an empty path).
+ * local_as prepended (not for a peer of the same AS) and NEXT_HOP is the
+ * session's own address: give the domain's attributes (usually an empty path).
+ * The queue lives as long as the established session: before and after there is
+ * nothing to send to, -ENOTCONN; a family that was not negotiated is
+ * -EAFNOSUPPORT. Both are harmless. -ENOMEM: the prefix's former state stays.
  */
 int session_announce(struct session *session, const struct prefix *prefix, const struct attrs *attrs);
 int session_withdraw(struct session *session, const struct prefix *prefix);
+/* After all that is queued now. */
 void session_end_of_rib(struct session *session, enum session_afi afi);
+/* -EOPNOTSUPP: the peer cannot. -ENOBUFS: it does not read what it gets. */
 int session_request_refresh(struct session *session, enum session_afi afi);
 /* Bytes queued and not yet taken by the socket. */
 size_t session_backlog(const struct session *session);

@@ -60,7 +60,7 @@ void control_reply_stream(struct control_reply *reply,
 /*
  * Client. request: {"verb", "object", "args"}. row() gets each row, borrowed.
  * Returns 0, or a negative errno with the text in err; -ENOTCONN when nobody
- * serves the path.
+ * serves the path. timeout_ms is how long the server may be silent.
  */
 int control_call(const char *path, const json_t *request, unsigned int timeout_ms,
 		 void (*row)(void *ctx, const json_t *row), void *ctx, char *err, size_t size);

@@ -14,6 +14,7 @@
 
 struct call {
 	int fd;
+	unsigned int timeout; /* ms without a byte from the server */
 	uint64_t deadline; /* monotonic ms */
 	char *line;
 	size_t len, size;
@@ -102,6 +103,7 @@ static int call_receive(struct call *call)
 		return -EPIPE;
 	}
 	call->len += n;
+	call->deadline = now_ms() + call->timeout;
 	return 0;
 }
 
@@ -164,7 +166,7 @@ static int call_lines(struct call *call, void (*row)(void *ctx, const json_t *ro
 int control_call(const char *path, const json_t *request, unsigned int timeout_ms,
 		 void (*row)(void *ctx, const json_t *row), void *ctx, char *err, size_t size)
 {
-	struct call call = { .fd = -1, .err = err, .err_size = size };
+	struct call call = { .fd = -1, .timeout = timeout_ms, .err = err, .err_size = size };
 	int ret = call_connect(&call, path);
 
 	call.deadline = now_ms() + timeout_ms;
