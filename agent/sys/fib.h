@@ -7,14 +7,20 @@
  * patched: latest wins, equal is not sent. Groups are interned here: equal
  * member lists are one kernel group; unused ones are deleted after the routes.
  *
- * Promise: paced and batched (a window of batches in flight, 8192 routes
- * each); a refused route does not hold up the others (the batch is split at
- * the index that the module names) and is reported once through refused();
- * after kernel lost/found everything is replayed inside a generation.
+ * Promise: paced and batched (a window of batches in flight, KERNEL_ROUTES_MAX
+ * routes each); tunnels before groups before routes, and the other way round
+ * when they go. A refused route does not hold up the others (the batch is
+ * split at the index that the module names); it is reported once through
+ * refused(), when the queue has drained, and tried again when something was
+ * deleted or a setting, a tunnel or the owner's mind changed. A gateway that
+ * is gone, or a module, only stops the work until the next fib_start().
  *
  * Restart (decision D14): fib_start() adopts the tunnels and groups that the
  * module holds (same content, same id), opens a generation, and
- * fib_commit() closes it, which sweeps what was not refreshed.
+ * fib_commit() closes it, which sweeps what was not refreshed. While it is open
+ * nothing is deleted but routes that the owner dirtied and does not want; groups
+ * and tunnels wait for the commit. If somebody else began a generation meanwhile
+ * (or memory ran out here), fib begins anew by itself and asks for everything().
  */
 #ifndef VGW_SYS_FIB_H
 #define VGW_SYS_FIB_H
@@ -29,6 +35,7 @@ struct fib_route {
 	struct kernel_member members[KERNEL_MEMBERS_MAX]; /* tunnel, weight */
 };
 
+/* route, tunnel and refused must not call fib; everything may dirty, idle may do anything. */
 struct fib_ops {
 	/* What the route should be; false: it should not exist. */
 	bool (*route)(void *ctx, const struct prefix *prefix, uint8_t class, struct fib_route *out);
@@ -38,13 +45,14 @@ struct fib_ops {
 	void (*everything)(void *ctx, struct fib *fib);
 	void (*refused)(void *ctx, const struct prefix *prefix, uint8_t class, int error,
 			const char *text);
-	/* Nothing dirty, nothing in flight. */
+	/* fib_idle() became true. */
 	void (*idle)(void *ctx);
 };
 
 struct fib *fib_new(struct loop *loop, struct kernel *kernel, const struct fib_ops *ops, void *ctx);
 void fib_free(struct fib *fib); /* leaves the module as it is */
-/* Bind to the device (0: gone) and begin: settings, adopt, generation, everything(). */
+/* Bind to the device (0: gone) and begin: settings, adopt, generation, everything(). What is
+ * dirtied before everything() is forgotten; so is a fib_commit() before this call. */
 void fib_start(struct fib *fib, uint32_t ifindex);
 void fib_settings(struct fib *fib, uint32_t quota, uint32_t hash_seed, const struct prefix *guards,
 		  size_t n_guards);
@@ -53,8 +61,10 @@ void fib_dirty_route(struct fib *fib, const struct prefix *prefix, uint8_t class
 /* Once every source has said End-of-RIB (or the timer ran out): after the queue drains, commit. */
 void fib_commit(struct fib *fib);
 bool fib_generation_open(const struct fib *fib);
+/* Bound, nothing dirty, nothing in flight, no commit to do. */
 bool fib_idle(const struct fib *fib);
-/* From the owner's struct kernel_events. */
+/* From the owner's struct kernel_events. After found() the device has to be looked up again:
+ * fib_start() and fib_commit() are the owner's to call. */
 void fib_kernel_lost(struct fib *fib);
 void fib_kernel_found(struct fib *fib);
 

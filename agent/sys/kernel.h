@@ -6,8 +6,10 @@
  * call, so it can become a socket to another process.
  *
  * Promise: requests are asynchronous and answered in order, each exactly
- * once, also when the module goes away (then with -ENOLINK). Nothing here
- * blocks the loop. Errors are negative errno plus the module's own text.
+ * once, also when the module goes away or kernel_free() is called (then with
+ * -ENOLINK). Answers come from the loop; only when there is no memory for the
+ * request does -ENOMEM come before the call returns. Nothing here waits.
+ * Errors are negative errno plus the module's own text.
  */
 #ifndef VGW_SYS_KERNEL_H
 #define VGW_SYS_KERNEL_H
@@ -35,12 +37,15 @@ struct kernel_tunnel {
 	/* below: replies and events only */
 	uint8_t state, reason; /* enum vgw_tunnel_state, vgw_tunnel_reason */
 	struct addr remote;
-	uint32_t spi, mtu, transitions;
+	uint32_t spi, mtu, transitions; /* spi in host order */
 	uint64_t tx_packets, tx_bytes, tx_errors, rx_packets, rx_bytes, rx_refused;
 	uint64_t last_rx_ms; /* UINT64_MAX: never */
 };
 
 #define KERNEL_MEMBERS_MAX 64
+/* Routes of one call. A batch is one message of at most 60 KiB even if each route is IPv6 and
+ * has a group of its own, and the module takes a message as a whole or not at all. */
+#define KERNEL_ROUTES_MAX 1024
 
 struct kernel_member {
 	uint32_t tunnel;
@@ -83,7 +88,7 @@ struct kernel_lookup {
 	uint32_t hash, group, bucket, tunnel, tunnel_ifindex, spi;
 	struct prefix guard; /* AF_UNSPEC if none */
 	size_t n_candidates;
-	struct kernel_candidate candidates[64];
+	struct kernel_candidate candidates[64]; /* the first of them, longest prefix first */
 };
 
 struct kernel_stats {
@@ -94,26 +99,39 @@ struct kernel_stats {
 
 struct kernel; /* a connection to the module in this network namespace */
 
-/* Completion of a request. error 0 or negative errno; text is the module's (never NULL);
- * offset: for route batches the index of the refused route, else -1. */
+/* Completion of a request. error 0 or negative errno; text is the module's (never NULL), borrowed;
+ * index: for route batches the index of the refused route in the caller's array, else -1. */
 typedef void (*kernel_done)(void *ctx, int error, const char *text, long index);
 
+/* From the loop; each may be NULL. */
 struct kernel_events {
 	void (*tunnel)(void *ctx, uint32_t gateway, const struct kernel_tunnel *tunnel);
 	void (*gateway)(void *ctx, const struct kernel_gateway *gateway);
 	/* Events were lost (ENOBUFS): dump again. */
 	void (*overrun)(void *ctx);
-	/* The family disappeared (rmmod) or is back. Requests under way end with -ENOLINK. */
+	/* The family disappeared (rmmod), or is there: found() comes the first time too.
+	 * Requests under way are answered with -ENOLINK before lost(). */
 	void (*lost)(void *ctx);
 	void (*found)(void *ctx);
 };
 
-/* Real module. Connects when the family is there, else waits for it (genl controller events) and
- * calls found(). NULL only on no memory or no netlink. */
+/* Real module, in the network namespace of the caller. Not available until found(). NULL only on
+ * no memory or no netlink. */
 struct kernel *kernel_genl_new(struct loop *loop, const struct kernel_events *events, void *ctx);
-/* The model. tunnel ids may be switched dead and alive by kernel_model_set_live(). */
+
+/* The model. Not available until found(), like the real one. The functions below do what an
+ * operator does to the real one; errors are -ENOMEM, -EEXIST, -ENOENT. */
 struct kernel *kernel_model_new(struct loop *loop, const struct kernel_events *events, void *ctx);
+/* ip link add / del; quota is the module's default of 50 */
+int kernel_model_add_gateway(struct kernel *kernel, uint32_t ifindex);
+int kernel_model_del_gateway(struct kernel *kernel, uint32_t ifindex);
+/* The tunnel's SA comes or goes. Tunnels are created live. */
 void kernel_model_set_live(struct kernel *kernel, uint32_t gateway, uint32_t tunnel, bool live);
+/* rmmod (forgets everything) and modprobe */
+void kernel_model_unload(struct kernel *kernel);
+void kernel_model_load(struct kernel *kernel);
+
+/* Answers what is under way with -ENOLINK; those callbacks must not use the kernel any more. */
 void kernel_free(struct kernel *kernel);
 bool kernel_available(const struct kernel *kernel);
 
@@ -125,18 +143,20 @@ void kernel_gateway_set(struct kernel *kernel, uint32_t ifindex, const uint32_t 
 			kernel_done done, void *ctx); /* NULL fields stay as they are */
 void kernel_tunnel_set(struct kernel *kernel, uint32_t gateway, const struct kernel_tunnel *tunnel,
 		       kernel_done done, void *ctx);
-void kernel_tunnel_del(struct kernel *kernel, uint32_t gateway, uint32_t id, kernel_done done, void *ctx);
+void kernel_tunnel_del(struct kernel *kernel, uint32_t gateway, uint32_t id, kernel_done done,
+		       void *ctx);
 void kernel_group_set(struct kernel *kernel, uint32_t gateway, const struct kernel_group *group,
 		      kernel_done done, void *ctx);
-void kernel_group_del(struct kernel *kernel, uint32_t gateway, uint32_t id, kernel_done done, void *ctx);
-/* All or nothing; packed into few messages' worth of runs by (class, group, on_fail). n <= 8192. */
+void kernel_group_del(struct kernel *kernel, uint32_t gateway, uint32_t id, kernel_done done,
+		      void *ctx);
+/* All or nothing. n <= KERNEL_ROUTES_MAX, each prefix and class at most once. */
 void kernel_routes_add(struct kernel *kernel, uint32_t gateway, const struct kernel_route *routes,
 		       size_t n, kernel_done done, void *ctx);
 void kernel_routes_del(struct kernel *kernel, uint32_t gateway, const struct kernel_route *routes,
 		       size_t n, kernel_done done, void *ctx);
 void kernel_generation_begin(struct kernel *kernel, uint32_t gateway,
-			     void (*reply)(void *ctx, int error, const char *text, uint32_t generation),
-			     void *ctx);
+			     void (*reply)(void *ctx, int error, const char *text,
+					   uint32_t generation), void *ctx);
 void kernel_generation_commit(struct kernel *kernel, uint32_t gateway, uint32_t generation,
 			      kernel_done done, void *ctx);
 void kernel_lookup(struct kernel *kernel, uint32_t gateway, const struct kernel_flow *flow,
@@ -146,7 +166,8 @@ void kernel_stats_get(struct kernel *kernel, uint32_t gateway,
 		      void (*reply)(void *ctx, int error, const char *text,
 				    const struct kernel_stats *stats), void *ctx);
 
-/* Dumps: each row, then done. The row is borrowed. An interrupted dump is repeated inside. */
+/* Dumps: each row, then done. The row is borrowed. Rows are told after the whole dump arrived; one
+ * that a change interrupted is repeated inside, a few times (then -EAGAIN). */
 void kernel_tunnels_dump(struct kernel *kernel, uint32_t gateway,
 			 void (*row)(void *ctx, const struct kernel_tunnel *tunnel),
 			 kernel_done done, void *ctx);

@@ -8,6 +8,11 @@
  * never added again (each change there makes cached XFRM bundles stale).
  * ENOBUFS leads to a new dump. Small requests made at start-up and reload are
  * synchronous with a time limit; following and publishing never block.
+ * Callbacks may call everything here except rtnl_free().
+ *
+ * One file a concern: rtnl.c (life, sockets, synchronous requests),
+ * rtnl_link.c (links, addresses, sysctl), rtnl_follow.c (dumps and events),
+ * rtnl_route.c (routes as messages), rtnl_guard.c, rtnl_publish.c.
  */
 #ifndef VGW_SYS_RTNL_H
 #define VGW_SYS_RTNL_H
@@ -36,27 +41,31 @@ struct rtnl_route { /* of the system table */
 };
 
 struct rtnl_ops {
-	/* A route of the followed table appeared or went (a replaced one is gone, then added).
-	 * Own routes (protocol vgw) are not reported here. */
+	/* A route of the followed table appeared or went (a replaced one is gone, then added, except
+	 * in a new dump after lost events, where the order is open). One with several next hops is
+	 * one route, oif is the first. Routes of protocol vgw are not reported here. Any of these
+	 * callbacks may be NULL. */
 	void (*route)(void *ctx, const struct rtnl_route *route, bool present);
 	void (*routes_synced)(void *ctx); /* the first dump, or one after ENOBUFS, is through */
 	void (*link)(void *ctx, const struct rtnl_link *link, bool present);
-	/* Publishing: should the prefix be in the system table now? */
+	/* Publishing: should the prefix be in the system table now? May be asked at any time. */
 	bool (*published)(void *ctx, const struct prefix *prefix);
 };
 
 /* table: kernel table number of the system table (RT_TABLE_MAIN or a VRF's). Both families. */
 struct rtnl *rtnl_new(struct loop *loop, uint32_t table, const struct rtnl_ops *ops, void *ctx);
 void rtnl_free(struct rtnl *rtnl); /* leaves the kernel as it is */
-int rtnl_follow(struct rtnl *rtnl); /* start dump and events */
+int rtnl_follow(struct rtnl *rtnl); /* start dump and events: links first, then routes */
 /* Walk the followed routes. */
 void rtnl_each_route(struct rtnl *rtnl, void (*row)(void *ctx, const struct rtnl_route *route), void *ctx);
 
-/* All of these: 0 or negative errno, text in err (never NULL size). */
+/* All of these: 0 or negative errno, text in err. What is already so is not touched. */
 int rtnl_link_get(struct rtnl *rtnl, const char *name, struct rtnl_link *out);
 int rtnl_link_add_vgw(struct rtnl *rtnl, const char *name, char *err, size_t size); /* exists: fine if kind vgw */
+/* underlay may be NULL or "". Exists: fine if kind and if_id agree, else refused by name. */
 int rtnl_link_add_xfrm(struct rtnl *rtnl, const char *name, uint32_t if_id, const char *underlay,
-		       char *err, size_t size); /* exists: fine if kind and if_id agree, else refused by name */
+		       char *err, size_t size);
+/* NULL fields stay as they are; master "" takes the device out of its master. */
 int rtnl_link_set(struct rtnl *rtnl, const char *name, const bool *up, const uint32_t *mtu,
 		  const char *master, char *err, size_t size);
 int rtnl_link_del(struct rtnl *rtnl, const char *name, char *err, size_t size);
@@ -64,18 +73,37 @@ int rtnl_address_add(struct rtnl *rtnl, const char *name, const struct addr *add
 		     char *err, size_t size); /* exists: fine */
 int rtnl_address_del(struct rtnl *rtnl, const char *name, const struct addr *address, uint8_t len,
 		     char *err, size_t size);
+/* The route that a packet of this host to dst takes (vrf: ifindex of the VRF device, 0: none). device gets
+ * the name of its output device. 0, or what a sender would get (-ENETUNREACH, -EHOSTUNREACH, ...). */
+int rtnl_route_lookup(struct rtnl *rtnl, const struct addr *dst, uint32_t vrf,
+		      struct rtnl_route *out, char *device, size_t size);
 /* Routing table of a VRF device; 0 if it is not one. */
 uint32_t rtnl_vrf_table(struct rtnl *rtnl, const char *name);
 
 /* Guard routes: `unreachable PREFIX proto vgw metric 4294967295`, there before anything else, in both
- * families; only a configuration change removes one (given list replaces the set of unreachable proto-vgw routes). */
-int rtnl_guards_apply(struct rtnl *rtnl, const struct prefix *guards, size_t n, char *err, size_t size);
+ * families; only a configuration change removes one (given list replaces the set of unreachable
+ * proto-vgw routes of the table, new ones first). One deleted by somebody else while the table is
+ * followed is put back. */
+int rtnl_guards_apply(struct rtnl *rtnl, const struct prefix *guards, size_t n, char *err,
+		      size_t size);
 
-/* Publishing on the gateway's device (metric: above static, below kernel's; see rules 31-32). */
+/*
+ * Publishing: `PREFIX dev GATEWAY proto vgw metric M`. Starts once the first dump is through and the
+ * device is up, waits while it is not, and goes on by itself when it is up again; called again when
+ * the device was made anew (ifindex 0: it is gone, wait). Only routes of protocol vgw on this device are
+ * ever deleted. A route that somebody else deleted comes back, at most once a second; a refused
+ * one is tried again after 1 s, doubling to 60 s.
+ */
 void rtnl_publish_start(struct rtnl *rtnl, uint32_t gateway_ifindex, uint32_t metric);
 void rtnl_publish_dirty(struct rtnl *rtnl, const struct prefix *prefix);
 /* Routes of ours found in the table at start that published() never claimed go now. */
 void rtnl_publish_sweep(struct rtnl *rtnl);
+
+struct rtnl_counters {
+	size_t routes, published, dirty, held; /* now; held: refused or restored too often */
+	uint64_t added, deleted, refused, restored, dumps, overruns;
+};
+struct rtnl_counters rtnl_counters(const struct rtnl *rtnl);
 
 /* sysctl of a device, e.g. rp_filter; 0 or negative errno. Family is 4 or 6. */
 int rtnl_conf_get(unsigned int family, const char *device, const char *key, long *value);

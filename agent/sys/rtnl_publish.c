@@ -1,0 +1,645 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Publishing: keeps our routes on the gateway's device equal to what the owner
+ * says (rtnl_ops.published), without ever repeating a change.
+ *
+ * What is in the table is known from the dump, from events and from our own
+ * acknowledgements. Where two of them speak of the same moment, the
+ * acknowledgement wins: events caused by this file are not looked at, and a
+ * dump's row for a route that we deleted while it ran is old.
+ *
+ * A prefix goes through the dirty queue; at most RTNL_WINDOW requests are in
+ * flight, sent as one batch, and the next batch follows when all are answered.
+ */
+#include "sys/rtnl.h"
+
+#include <errno.h>
+#include <linux/vgw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "lib/log.h"
+#include "sys/rtnl_internal.h"
+
+/* Collect changes: each batch makes every cached XFRM bundle stale. */
+#define COLLECT_MS 50
+#define RETRY_MS 200
+#define HELD_CHECK_MS 100
+#define LOST_MS 100
+#define PAUSE_MIN_MS 1000
+#define PAUSE_MAX_MS 60000
+#define PUBLISH_BUFFER (1 << 20)
+#define BATCH_SIZE (RTNL_WINDOW * 128)
+
+struct have { /* one of our routes to the prefix, in the kernel */
+	struct have *next;
+	uint32_t metric, oif, mark;
+};
+
+struct rtnl_own {
+	struct prefix prefix;
+	struct have *have;
+	struct rtnl_own *dirty_next, *held_next;
+	uint64_t added; /* loop time of the last successful add, 0 for never */
+	uint64_t not_before; /* no add until then */
+	uint32_t pause; /* ms, doubles with every refusal */
+	uint32_t deleted_in; /* dump generation in which we deleted it */
+	bool dirty, held, in_flight, again;
+	bool wanted; /* the last answer */
+	bool claimed; /* was wanted once */
+	bool lost; /* somebody else deleted it */
+};
+
+/* ---- what is known of a prefix ---- */
+
+static struct have **have_find(struct rtnl_own *own, uint32_t metric, uint32_t oif)
+{
+	struct have **p = &own->have;
+
+	while (*p && ((*p)->metric != metric || (*p)->oif != oif))
+		p = &(*p)->next;
+	return p;
+}
+
+static void have_remove(struct have **p)
+{
+	struct have *have = *p;
+
+	*p = have->next;
+	free(have);
+}
+
+static bool have_add(struct rtnl *rtnl, struct rtnl_own *own, uint32_t metric, uint32_t oif)
+{
+	struct have **p = have_find(own, metric, oif);
+
+	if (!*p) {
+		*p = calloc(1, sizeof(**p));
+		if (!*p)
+			return false;
+		(*p)->metric = metric;
+		(*p)->oif = oif;
+	}
+	(*p)->mark = rtnl->generation;
+	return true;
+}
+
+static struct rtnl_own *own_get(struct rtnl *rtnl, const struct prefix *prefix)
+{
+	struct rtnl_own *own = pmap_get(&rtnl->own, prefix);
+
+	if (own)
+		return own;
+	own = calloc(1, sizeof(*own));
+	if (!own)
+		return NULL;
+	own->prefix = *prefix;
+	if (pmap_put(&rtnl->own, prefix, own)) {
+		free(own);
+		return NULL;
+	}
+	return own;
+}
+
+static void own_free(void *value)
+{
+	struct rtnl_own *own = value;
+
+	while (own->have)
+		have_remove(&own->have);
+	free(own);
+}
+
+/* Frees what says nothing any more. */
+static void own_prune(struct rtnl *rtnl, struct rtnl_own *own)
+{
+	bool tombstone = rtnl->dump != RTNL_DUMP_NONE && own->deleted_in == rtnl->generation;
+
+	if (own->have || own->wanted || own->dirty || own->held || own->in_flight || tombstone)
+		return;
+	pmap_del(&rtnl->own, &own->prefix);
+	own_free(own);
+}
+
+/* ---- the queue ---- */
+
+static bool may_run(const struct rtnl *rtnl)
+{
+	return rtnl->synced && rtnl->ifindex && rtnl->link_up;
+}
+
+static void run_soon(struct rtnl *rtnl, uint64_t ms)
+{
+	if (may_run(rtnl) && rtnl->dirty && !rtnl->n_flights && rtnl->publish_timer &&
+	    !loop_timer_pending(rtnl->publish_timer))
+		loop_timer_start(rtnl->publish_timer, ms);
+}
+
+static void own_dirty(struct rtnl *rtnl, struct rtnl_own *own)
+{
+	if (own->in_flight) {
+		own->again = true;
+		return;
+	}
+	if (!own->dirty) {
+		own->dirty = true;
+		own->dirty_next = NULL;
+		*rtnl->dirty_tail = own;
+		rtnl->dirty_tail = &own->dirty_next;
+		rtnl->counters.dirty++;
+	}
+	run_soon(rtnl, COLLECT_MS);
+}
+
+static struct rtnl_own *dirty_pop(struct rtnl *rtnl)
+{
+	struct rtnl_own *own = rtnl->dirty;
+
+	rtnl->dirty = own->dirty_next;
+	if (!rtnl->dirty)
+		rtnl->dirty_tail = &rtnl->dirty;
+	own->dirty = false;
+	rtnl->counters.dirty--;
+	return own;
+}
+
+static void own_hold(struct rtnl *rtnl, struct rtnl_own *own)
+{
+	if (own->held)
+		return;
+	own->held = true;
+	own->held_next = rtnl->held;
+	rtnl->held = own;
+	rtnl->counters.held++;
+	if (!loop_timer_pending(rtnl->held_timer))
+		loop_timer_start(rtnl->held_timer, HELD_CHECK_MS);
+}
+
+static void held_check(void *ctx)
+{
+	struct rtnl *rtnl = ctx;
+	uint64_t now = loop_now(rtnl->loop);
+
+	for (struct rtnl_own **p = &rtnl->held; *p;) {
+		struct rtnl_own *own = *p;
+
+		if (own->not_before > now) {
+			p = &own->held_next;
+			continue;
+		}
+		*p = own->held_next;
+		own->held = false;
+		rtnl->counters.held--;
+		own_dirty(rtnl, own);
+	}
+	if (rtnl->held)
+		loop_timer_start(rtnl->held_timer, HELD_CHECK_MS);
+}
+
+void rtnl_publish_unblock(struct rtnl *rtnl, const struct rtnl_route *route)
+{
+	struct rtnl_own *own = pmap_get(&rtnl->own, &route->prefix);
+
+	/* held_check() finds it due. */
+	if (own && own->held && own->pause && route->metric == rtnl->metric)
+		own->not_before = 0;
+}
+
+/* ---- requests ---- */
+
+struct batch {
+	uint8_t data[BATCH_SIZE];
+	size_t len, n;
+};
+
+static bool batch_add(struct rtnl *rtnl, struct batch *batch, struct rtnl_own *own, bool add,
+		      uint32_t metric, uint32_t oif)
+{
+	struct nl_msg *msg = rtnl_route_msg(rtnl, add, &own->prefix, metric, oif);
+	struct rtnl_flight *flight = &rtnl->flights[batch->n];
+	struct nlmsghdr *nlh;
+	size_t len;
+
+	if (!msg)
+		return false;
+	nlh = nlmsg_hdr(msg);
+	len = NLMSG_ALIGN(nlh->nlmsg_len);
+	if (batch->len + len > sizeof(batch->data)) {
+		nlmsg_free(msg);
+		return false;
+	}
+	nlh->nlmsg_flags |= NLM_F_ACK;
+	nlh->nlmsg_pid = rtnl->publish.portid;
+	nlh->nlmsg_seq = rtnl->publish.seq + (uint32_t)batch->n + 1;
+	*flight = (struct rtnl_flight){ .own = own, .seq = nlh->nlmsg_seq, .metric = metric,
+					.oif = oif, .add = add };
+	memcpy(batch->data + batch->len, nlh, len);
+	nlmsg_free(msg);
+	batch->len += len;
+	batch->n++;
+	own->in_flight = true;
+	return true;
+}
+
+/* The next change that the prefix needs, if any; add before delete. False: no memory. */
+static bool reconcile(struct rtnl *rtnl, struct rtnl_own *own, struct batch *batch)
+{
+	struct have *stale, *good = *have_find(own, rtnl->metric, rtnl->ifindex);
+
+	own->wanted = rtnl->ops->published && rtnl->ops->published(rtnl->ctx, &own->prefix);
+	own->claimed |= own->wanted;
+	for (stale = own->have; stale; stale = stale->next)
+		if (stale->oif == rtnl->ifindex && stale->metric != rtnl->metric)
+			break;
+	if (own->wanted && !good) {
+		if (own->not_before > loop_now(rtnl->loop)) {
+			own_hold(rtnl, own);
+			return true;
+		}
+		return batch_add(rtnl, batch, own, true, rtnl->metric, rtnl->ifindex);
+	}
+	if (!own->wanted && good)
+		return batch_add(rtnl, batch, own, false, good->metric, good->oif);
+	if (stale)
+		return batch_add(rtnl, batch, own, false, stale->metric, stale->oif);
+	own_prune(rtnl, own);
+	return true;
+}
+
+static void flights_abort(struct rtnl *rtnl, size_t n)
+{
+	rtnl->n_flights = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct rtnl_own *own = rtnl->flights[i].own;
+
+		if (!own)
+			continue;
+		rtnl->flights[i].own = NULL;
+		own->in_flight = false;
+		own_dirty(rtnl, own);
+	}
+}
+
+static void publish_run(void *ctx)
+{
+	struct rtnl *rtnl = ctx;
+	struct batch batch = { .len = 0 };
+	ssize_t sent;
+
+	if (!may_run(rtnl) || rtnl->n_flights)
+		return;
+	while (rtnl->dirty && batch.n < RTNL_WINDOW) {
+		struct rtnl_own *own = dirty_pop(rtnl);
+
+		if (!reconcile(rtnl, own, &batch)) {
+			own_dirty(rtnl, own);
+			break;
+		}
+	}
+	if (!batch.n) {
+		run_soon(rtnl, RETRY_MS);
+		return;
+	}
+	do
+		sent = send(rtnl->publish.fd, batch.data, batch.len, 0);
+	while (sent < 0 && errno == EINTR);
+	if (sent < 0) {
+		log_warning("system table", "cannot publish: %m");
+		flights_abort(rtnl, batch.n);
+		loop_timer_start(rtnl->publish_timer, RETRY_MS);
+		return;
+	}
+	rtnl->publish.seq += (uint32_t)batch.n;
+	rtnl->n_flights = batch.n;
+}
+
+/* ---- answers ---- */
+
+static void refused(struct rtnl *rtnl, struct rtnl_own *own, const struct rtnl_flight *flight,
+		    int error, const char *text)
+{
+	const char *verb = flight->add ? "publish" : "withdraw";
+	char name[PREFIX_STRLEN];
+
+	rtnl->counters.refused++;
+	if (error == -EEXIST)
+		text = "another route with this metric is in the way";
+	else if (!text[0])
+		text = strerror(-error);
+	/* Once a series: the retries would say the same. */
+	if (!own->pause)
+		log_warning("system table", "cannot %s %s metric %u: %s", verb,
+			    prefix_format(&own->prefix, name, sizeof(name)), flight->metric, text);
+	own->pause = own->pause ? 2 * own->pause : PAUSE_MIN_MS;
+	if (own->pause > PAUSE_MAX_MS)
+		own->pause = PAUSE_MAX_MS;
+	own->not_before = loop_now(rtnl->loop) + own->pause;
+	own_hold(rtnl, own);
+	/* What is there is not what we believe. */
+	if (error == -EEXIST)
+		rtnl_resync(rtnl);
+}
+
+static void added(struct rtnl *rtnl, struct rtnl_own *own, const struct rtnl_flight *flight)
+{
+	char name[PREFIX_STRLEN];
+
+	own->pause = 0;
+	own->added = loop_now(rtnl->loop);
+	own->deleted_in = 0;
+	rtnl->counters.added++;
+	if (own->lost) {
+		own->lost = false;
+		rtnl->counters.restored++;
+		log_info("system table", "%s had been deleted by somebody else, is back",
+			 prefix_format(&own->prefix, name, sizeof(name)));
+	}
+	if (!have_add(rtnl, own, flight->metric, flight->oif))
+		rtnl_resync(rtnl);
+}
+
+static void answered(struct rtnl *rtnl, const struct rtnl_flight *flight, int error,
+		     const char *text)
+{
+	struct rtnl_own *own = flight->own;
+	struct have **p = have_find(own, flight->metric, flight->oif);
+	bool gone = !flight->add && (!error || error == -ESRCH || error == -ENODEV);
+	bool more = own->again || (!error && own->have);
+
+	own->in_flight = false;
+	own->again = false;
+	if (flight->add && !error) {
+		added(rtnl, own, flight);
+	} else if (gone) {
+		own->pause = 0;
+		own->deleted_in = rtnl->generation;
+		rtnl->counters.deleted += !error;
+		if (*p)
+			have_remove(p);
+	} else {
+		refused(rtnl, own, flight, error, text);
+	}
+	if (more)
+		own_dirty(rtnl, own);
+	else
+		own_prune(rtnl, own);
+}
+
+static void answer(struct rtnl *rtnl, const struct nlmsghdr *nlh)
+{
+	char text[160];
+	int error;
+
+	if (nlh->nlmsg_type != NLMSG_ERROR)
+		return;
+	error = rtnl_error(nlh, text, sizeof(text));
+	for (size_t i = 0; i < RTNL_WINDOW; i++) {
+		struct rtnl_flight *flight = &rtnl->flights[i];
+
+		if (!flight->own || flight->seq != nlh->nlmsg_seq)
+			continue;
+		answered(rtnl, flight, error, text);
+		flight->own = NULL;
+		if (!--rtnl->n_flights)
+			run_soon(rtnl, 0);
+		return;
+	}
+}
+
+/* Acknowledgements were lost: only a dump can tell now. */
+static void answers_lost(struct rtnl *rtnl)
+{
+	rtnl->counters.overruns++;
+	rtnl->synced = false;
+	flights_abort(rtnl, RTNL_WINDOW);
+	rtnl_resync(rtnl);
+}
+
+static void answers_ready(void *ctx, unsigned int events)
+{
+	struct rtnl *rtnl = ctx;
+	uint8_t buffer[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
+
+	for (size_t i = 0; i < 2 * RTNL_WINDOW; i++) {
+		ssize_t n = recv(rtnl->publish.fd, buffer, sizeof(buffer), 0);
+		struct nlmsghdr *nlh = (struct nlmsghdr *)buffer;
+		int left = (int)n;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			if (errno != EAGAIN)
+				answers_lost(rtnl);
+			return;
+		}
+		for (; nlmsg_ok(nlh, left); nlh = nlmsg_next(nlh, &left))
+			answer(rtnl, nlh);
+	}
+}
+
+/* ---- from the dump and events ---- */
+
+static bool is_published(const struct rtnl_known *known)
+{
+	return known->route.type == RTN_UNICAST && known->n_hops == 1;
+}
+
+void rtnl_publish_seen(struct rtnl *rtnl, const struct rtnl_known *known, bool in_dump)
+{
+	struct rtnl_own *own;
+
+	if (!is_published(known))
+		return;
+	own = own_get(rtnl, &known->route.prefix);
+	if (!own || (in_dump && own->deleted_in == rtnl->generation))
+		return;
+	have_add(rtnl, own, known->route.metric, known->route.oif);
+}
+
+void rtnl_publish_gone(struct rtnl *rtnl, const struct rtnl_known *known)
+{
+	struct rtnl_own *own = pmap_get(&rtnl->own, &known->route.prefix);
+	uint64_t now = loop_now(rtnl->loop);
+	struct have **p;
+
+	if (!own || !is_published(known))
+		return;
+	p = have_find(own, known->route.metric, known->route.oif);
+	if (!*p)
+		return;
+	have_remove(p);
+	if (!own->wanted || known->route.oif != rtnl->ifindex ||
+	    known->route.metric != rtnl->metric) {
+		own_prune(rtnl, own);
+		return;
+	}
+	/* Not at once: an IPv6 route that leaves with its device is told before the link is. */
+	own->lost = true;
+	if (own->not_before < now + LOST_MS)
+		own->not_before = now + LOST_MS;
+	if (own->added && own->not_before < own->added + PAUSE_MIN_MS)
+		own->not_before = own->added + PAUSE_MIN_MS;
+	own_dirty(rtnl, own);
+}
+
+/* Takes all routes away for which the test holds, and looks at the wanted ones again. */
+static void have_forget(struct rtnl *rtnl, bool (*cond)(const struct have *have, uint32_t arg),
+			uint32_t arg)
+{
+	struct prefix key = { 0 };
+	void *value;
+
+	while (pmap_next(&rtnl->own, &key, &value)) {
+		struct rtnl_own *own = value;
+		bool changed = false;
+
+		for (struct have **p = &own->have; *p;) {
+			if (cond(*p, arg)) {
+				have_remove(p);
+				changed = true;
+				own->lost = false;
+			} else {
+				p = &(*p)->next;
+			}
+		}
+		if (changed && own->wanted)
+			own_dirty(rtnl, own);
+		else
+			own_prune(rtnl, own);
+	}
+}
+
+static bool of_older_dump(const struct have *have, uint32_t generation)
+{
+	return have->mark != generation;
+}
+
+static bool on_device(const struct have *have, uint32_t ifindex)
+{
+	return have->oif == ifindex;
+}
+
+static void look_again(struct rtnl *rtnl, bool unclaimed)
+{
+	struct prefix key = { 0 };
+	void *value;
+
+	while (pmap_next(&rtnl->own, &key, &value)) {
+		struct rtnl_own *own = value;
+
+		if (own->wanted || (unclaimed && !own->claimed))
+			own_dirty(rtnl, own);
+	}
+	run_soon(rtnl, COLLECT_MS);
+}
+
+void rtnl_publish_dump_done(struct rtnl *rtnl)
+{
+	have_forget(rtnl, of_older_dump, rtnl->generation);
+	if (rtnl->sweep) {
+		rtnl->sweep = false;
+		look_again(rtnl, true);
+	}
+	run_soon(rtnl, COLLECT_MS);
+}
+
+size_t rtnl_publish_count(const struct rtnl *rtnl)
+{
+	struct prefix key = { 0 };
+	void *value;
+	size_t n = 0;
+
+	while (pmap_next(&rtnl->own, &key, &value))
+		for (const struct have *have = ((struct rtnl_own *)value)->have; have;
+		     have = have->next)
+			n += rtnl->ifindex && have->oif == rtnl->ifindex;
+	return n;
+}
+
+void rtnl_publish_link(struct rtnl *rtnl, const struct rtnl_link *link, bool present)
+{
+	bool up = present && link->up;
+
+	if (link->ifindex == rtnl->ifindex && rtnl->link_up != up) {
+		rtnl->link_up = up;
+		if (up)
+			look_again(rtnl, false);
+		else
+			have_forget(rtnl, on_device, link->ifindex);
+	} else if (!present) {
+		have_forget(rtnl, on_device, link->ifindex);
+	}
+}
+
+/* ---- what the owner calls ---- */
+
+static int publish_open(struct rtnl *rtnl)
+{
+	int ret;
+
+	if (rtnl->publish.fd >= 0)
+		return 0;
+	ret = rtnl_socket_open(&rtnl->publish, true, PUBLISH_BUFFER);
+	if (ret)
+		return ret;
+	rtnl->publish_io = loop_io_new(rtnl->loop, rtnl->publish.fd, answers_ready, rtnl);
+	rtnl->publish_timer = loop_timer_new(rtnl->loop, publish_run, rtnl);
+	rtnl->held_timer = loop_timer_new(rtnl->loop, held_check, rtnl);
+	if (!rtnl->publish_io || !rtnl->publish_timer || !rtnl->held_timer) {
+		loop_io_free(rtnl->publish_io);
+		loop_timer_free(rtnl->publish_timer);
+		loop_timer_free(rtnl->held_timer);
+		rtnl->publish_io = NULL;
+		rtnl->publish_timer = rtnl->held_timer = NULL;
+		rtnl_socket_close(&rtnl->publish);
+		return -ENOMEM;
+	}
+	loop_io_set(rtnl->publish_io, LOOP_READ);
+	return 0;
+}
+
+void rtnl_publish_start(struct rtnl *rtnl, uint32_t gateway_ifindex, uint32_t metric)
+{
+	const struct rtnl_link *link;
+	int ret = publish_open(rtnl);
+
+	if (ret) {
+		log_error("system table", "publishing is off: %s", strerror(-ret));
+		gateway_ifindex = 0;
+	}
+	rtnl->ifindex = gateway_ifindex;
+	rtnl->metric = metric;
+	link = gateway_ifindex ? rtnl_device_find(rtnl, gateway_ifindex) : NULL;
+	rtnl->link_up = link && link->up;
+	look_again(rtnl, false);
+}
+
+void rtnl_publish_dirty(struct rtnl *rtnl, const struct prefix *prefix)
+{
+	struct rtnl_own *own = own_get(rtnl, prefix);
+	char name[PREFIX_STRLEN];
+
+	if (own)
+		own_dirty(rtnl, own);
+	else
+		log_error("system table", "no memory to publish %s",
+			  prefix_format(prefix, name, sizeof(name)));
+}
+
+void rtnl_publish_sweep(struct rtnl *rtnl)
+{
+	if (rtnl->synced)
+		look_again(rtnl, true);
+	else
+		rtnl->sweep = true;
+}
+
+void rtnl_publish_stop(struct rtnl *rtnl)
+{
+	loop_io_free(rtnl->publish_io);
+	loop_timer_free(rtnl->publish_timer);
+	loop_timer_free(rtnl->held_timer);
+	rtnl_socket_close(&rtnl->publish);
+	pmap_clear(&rtnl->own, own_free);
+}
