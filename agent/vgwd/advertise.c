@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From the system table to the sites (rules 22 and 23), and what else depends
+ * on the domain's own routes: protected prefixes (D4), pinned routes to the
+ * tunnels' outer peers (rule 50), system routes of the module's table (P1).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/rtnetlink.h>
+
+#include "core/rules.h"
+#include "lib/log.h"
+#include "vgwd/gateway.h"
+
+static void advertise_one(struct tunnel *tunnel, const struct prefix *prefix, bool present)
+{
+	enum session_afi afi = prefix->addr.family == AF_INET ? SESSION_IPV4 : SESSION_IPV6;
+	const struct session_info *info;
+	int ret;
+
+	if (!tunnel->session)
+		return;
+	info = session_info(tunnel->session);
+	if (info->state != SESSION_ESTABLISHED || !info->afi[afi])
+		return;
+	ret = present ? session_announce(tunnel->session, prefix, tunnel->gateway->domain_attrs) :
+			session_withdraw(tunnel->session, prefix);
+	if (ret)
+		log_error(tunnel->config->name, "cannot queue an UPDATE: %s", strerror(-ret));
+}
+
+static void advertise_changed(void *ctx, const struct prefix *prefix, bool present)
+{
+	struct gateway *gateway = ctx;
+
+	fib_dirty_route(gateway->fib, prefix, KERNEL_SYSTEM);
+	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
+		advertise_one(t, prefix, present);
+}
+
+void advertise_all(struct tunnel *tunnel, enum session_afi afi)
+{
+	uint8_t family = afi == SESSION_IPV4 ? AF_INET : AF_INET6;
+	struct prefix prefix = { .addr.family = AF_UNSPEC };
+
+	while (export_next(tunnel->gateway->export, &prefix))
+		if (prefix.addr.family == family)
+			advertise_one(tunnel, &prefix, true);
+}
+
+/* A route that leads into a gateway or one of its tunnels is not the domain's own. */
+static bool advertise_ours(const struct gateway *gateway, uint32_t oif)
+{
+	if (!oif)
+		return false;
+	if (oif == gateway->ifindex)
+		return true;
+	for (const struct tunnel *t = gateway->tunnels; t; t = t->next)
+		if (t->ifindex == oif)
+			return true;
+	return false;
+}
+
+/* One more or one less kernel route that holds the prefix, in a map of counts. */
+static void advertise_count(struct pmap *map, const struct prefix *prefix, bool present)
+{
+	uintptr_t n = (uintptr_t)pmap_get(map, prefix);
+
+	if (!present && !n)
+		return;
+	n += present ? 1 : -1;
+	if (!n)
+		pmap_del(map, prefix);
+	else if (pmap_put(map, prefix, (void *)n))
+		log_error(NULL, "out of memory, a system route is not taken into account");
+}
+
+void advertise_route_changed(void *ctx, const struct rtnl_route *route, bool present)
+{
+	struct gateway *gateway = ctx;
+
+	if (advertise_ours(gateway, route->oif))
+		return;
+	if (export_route(gateway->export, &route->prefix, route->protocol, route->type, present))
+		log_error(NULL, "a system route is not taken into account: out of memory");
+	if (route->type != RTN_UNICAST)
+		return;
+	advertise_count(&gateway->underlay, &route->prefix, present);
+	if (route->protocol == RTPROT_KERNEL)
+		advertise_count(&gateway->connected, &route->prefix, present);
+	gateway->policy_due = true;
+	gateway_kick(gateway);
+}
+
+uint8_t advertise_pinned(const struct gateway *gateway, const struct addr *peer)
+{
+	struct prefix host = { .addr = *peer, .len = addr_bits(peer->family) };
+	struct prefix key = { .addr.family = AF_UNSPEC };
+
+	return pmap_covering(&gateway->underlay, &host, &key, NULL) ? key.len : 0;
+}
+
+/* Configured and connected prefixes of the domain; *out is the caller's to free. */
+size_t advertise_protected(const struct gateway *gateway, struct prefix **out)
+{
+	const struct config_gateway *config = &gateway->config->gateway;
+	size_t n = config->n_protected, max = n + pmap_count(&gateway->connected);
+	struct prefix prefix = { .addr.family = AF_UNSPEC };
+	void *value;
+
+	*out = calloc(max + 1, sizeof(**out));
+	if (!*out) {
+		return 0;
+	}
+	if (n)
+		memcpy(*out, config->protected, n * sizeof(**out));
+	while (n < max && pmap_next(&gateway->connected, &prefix, &value))
+		if (!prefix_is_default(&prefix) && !rules_never_accept(&prefix))
+			(*out)[n++] = prefix;
+	return n;
+}
+
+void advertise_policy(struct gateway *gateway)
+{
+	struct export_policy policy = {
+		.transit = gateway->config->gateway.attachment == CONFIG_TRANSIT,
+		.reserved_ranges = gateway->config->gateway.profile == CONFIG_PROFILE_ALIBABA,
+	};
+	struct prefix *inside = calloc(gateway_tunnel_count(gateway) + 1, sizeof(*inside));
+
+	if (!inside) {
+		log_error(NULL, "out of memory, the export policy stays as it was");
+		return;
+	}
+	for (const struct tunnel *t = gateway->tunnels; t; t = t->next)
+		inside[policy.n_exclude++] = t->config->inside;
+	policy.exclude = inside;
+	if (export_set_policy(gateway->export, &policy))
+		log_error(NULL, "out of memory, the export policy stays as it was");
+	free(inside);
+}
+
+int advertise_init(struct gateway *gateway)
+{
+	static const struct export_ops ops = { .changed = advertise_changed };
+	const struct attrs draft = { .origin = ATTRS_ORIGIN_IGP };
+
+	pmap_init(&gateway->underlay);
+	pmap_init(&gateway->connected);
+	gateway->domain_attrs = attrs_intern(&draft);
+	gateway->export = export_new(&ops, gateway);
+	return gateway->domain_attrs && gateway->export ? 0 : -ENOMEM;
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the module and the system table should hold, computed from the facts:
+ * configuration, paths, system routes, tunnels that are set up. Nothing here
+ * remembers anything.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/vgw.h>
+
+#include "lib/log.h"
+#include "vgwd/gateway.h"
+
+static void add_member(struct fib_route *out, const struct tunnel *tunnel, uint8_t weight)
+{
+	if (!tunnel || !tunnel->ready || out->n_members == KERNEL_MEMBERS_MAX)
+		return;
+	for (uint32_t i = 0; i < out->n_members; i++)
+		if (out->members[i].tunnel == tunnel->id)
+			return;
+	out->members[out->n_members++] = (struct kernel_member){
+		.tunnel = tunnel->id,
+		.weight = weight,
+	};
+}
+
+/*
+ * Static routes are active and standby (D8): of a connection the first tunnel
+ * is active and the others stand by, on a transit attachment all of them carry
+ * (rule 54). A standby route's tunnels stand by (D7).
+ */
+static void add_static(const struct gateway *gateway, const struct config_static_route *route,
+		       struct fib_route *out)
+{
+	bool all = gateway->config->gateway.attachment == CONFIG_TRANSIT;
+
+	if (route->tunnel) {
+		add_member(out, gateway_tunnel_by_id(gateway, route->tunnel->id),
+			   route->weight ? route->tunnel->weight : 0);
+		return;
+	}
+	for (size_t i = 0; i < route->connection->n_tunnels; i++) {
+		const struct config_tunnel *tunnel = &route->connection->tunnels[i];
+
+		add_member(out, gateway_tunnel_by_id(gateway, tunnel->id),
+			   route->weight && (all || i == 0) ? tunnel->weight : 0);
+	}
+}
+
+bool derive_static(const struct gateway *gateway, const struct prefix *prefix, struct fib_route *out)
+{
+	const struct config *config = gateway->config;
+
+	out->n_members = 0;
+	out->on_fail = VGW_ON_FAIL_REVOKE;
+	/* Active ones first: a tunnel named by both is active. */
+	for (int active = 1; active >= 0; active--) {
+		for (size_t i = 0; i < config->n_static_routes; i++) {
+			const struct config_static_route *route = &config->static_routes[i];
+
+			if ((route->weight != 0) != active || !prefix_equal(&route->prefix, prefix))
+				continue;
+			add_static(gateway, route, out);
+			if (active || out->on_fail == VGW_ON_FAIL_REVOKE)
+				out->on_fail = route->on_fail;
+		}
+	}
+	return out->n_members > 0;
+}
+
+bool derive_static_exists(const struct gateway *gateway, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < gateway->config->n_static_routes; i++)
+		if (prefix_equal(&gateway->config->static_routes[i].prefix, prefix))
+			return true;
+	return false;
+}
+
+static bool derive_dynamic(struct gateway *gateway, const struct prefix *prefix,
+			   struct fib_route *out)
+{
+	struct rib_decision decision;
+
+	out->n_members = 0;
+	out->on_fail = VGW_ON_FAIL_REVOKE;
+	rib_decide(gateway->rib, prefix, &decision);
+	for (uint32_t i = 0; i < decision.n_next_hops; i++)
+		add_member(out, gateway_tunnel_by_id(gateway, decision.next_hops[i].tunnel),
+			   decision.next_hops[i].weight);
+	return out->n_members > 0;
+}
+
+static bool derive_route(void *ctx, const struct prefix *prefix, uint8_t class,
+			 struct fib_route *out)
+{
+	struct gateway *gateway = ctx;
+
+	switch (class) {
+	case KERNEL_SYSTEM:
+		out->n_members = 0;
+		out->on_fail = VGW_ON_FAIL_REVOKE;
+		/* A default route of the domain would end every lookup. */
+		return !prefix_is_default(prefix) && export_contains(gateway->export, prefix);
+	case KERNEL_STATIC:
+		return derive_static(gateway, prefix, out);
+	default:
+		return derive_dynamic(gateway, prefix, out);
+	}
+}
+
+static bool derive_tunnel(void *ctx, uint32_t id, struct kernel_tunnel *out)
+{
+	const struct tunnel *tunnel = gateway_tunnel_by_id(ctx, id);
+
+	return tunnel && tunnel_wanted(tunnel, out);
+}
+
+void derive_statics_dirty(struct gateway *gateway, const struct config *config)
+{
+	for (size_t i = 0; i < config->n_static_routes; i++) {
+		fib_dirty_route(gateway->fib, &config->static_routes[i].prefix, KERNEL_STATIC);
+		rtnl_publish_dirty(gateway->rtnl, &config->static_routes[i].prefix);
+	}
+}
+
+static void derive_everything(void *ctx, struct fib *fib)
+{
+	struct gateway *gateway = ctx;
+	struct prefix prefix = { .addr.family = AF_UNSPEC };
+
+	for (const struct tunnel *t = gateway->tunnels; t; t = t->next)
+		fib_dirty_tunnel(fib, t->id);
+	derive_statics_dirty(gateway, gateway->config);
+	while (export_next(gateway->export, &prefix))
+		fib_dirty_route(fib, &prefix, KERNEL_SYSTEM);
+	if (restart_deferring(gateway))
+		return;
+	prefix.addr.family = AF_UNSPEC;
+	while (rib_next(gateway->rib, &prefix))
+		fib_dirty_route(fib, &prefix, KERNEL_DYNAMIC);
+}
+
+static void derive_refused(void *ctx, const struct prefix *prefix, uint8_t class, int error,
+			   const char *text)
+{
+	char name[PREFIX_STRLEN];
+
+	(void)ctx;
+	(void)class;
+	log_error(NULL, "the module refused %s: %s (%s)",
+		  prefix_format(prefix, name, sizeof(name)), text, strerror(-error));
+}
+
+static void derive_idle(void *ctx)
+{
+	(void)ctx;
+}
+
+const struct fib_ops derive_fib_ops = {
+	.route = derive_route,
+	.tunnel = derive_tunnel,
+	.everything = derive_everything,
+	.refused = derive_refused,
+	.idle = derive_idle,
+};
+
+/*
+ * Rule 20: what the gateway learned is published if the switch is on. A path
+ * counts even while its tunnel's device is missing: the packet then ends in the
+ * gateway's device instead of leaving in clear.
+ */
+bool derive_published(void *ctx, const struct prefix *prefix)
+{
+	struct gateway *gateway = ctx;
+	struct rib_decision decision;
+
+	if (derive_static_exists(gateway, prefix))
+		return true;
+	if (!gateway->config->gateway.auto_advertise)
+		return false;
+	rib_decide(gateway->rib, prefix, &decision);
+	return decision.n_next_hops > 0;
+}
+
+/* Outer addresses: a learned prefix must not pull the tunnel into itself (rule 50). */
+static void outer_peers(const struct gateway *gateway, struct addr *peers, uint8_t *pinned,
+			struct rib_policy *policy)
+{
+	for (const struct tunnel *t = gateway->tunnels; t; t = t->next) {
+		if (!addr_is_set(&t->config->remote_address))
+			continue;
+		peers[policy->n_outer_peers] = t->config->remote_address;
+		pinned[policy->n_outer_peers++] = advertise_pinned(gateway,
+								   &t->config->remote_address);
+	}
+	policy->outer_peers = peers;
+	policy->outer_pinned = pinned;
+}
+
+void derive_policy(struct gateway *gateway)
+{
+	const struct config_gateway *config = &gateway->config->gateway;
+	size_t tunnels = gateway_tunnel_count(gateway);
+	struct addr *peers = calloc(tunnels + 1, sizeof(*peers));
+	uint8_t *pinned = calloc(tunnels + 1, sizeof(*pinned));
+	struct prefix *protected = NULL;
+	struct rib_policy policy = {
+		.local_as = config->local_asn,
+		.transit = config->attachment == CONFIG_TRANSIT,
+		.overlap_allow = config->overlap_allow,
+		.reserved_ranges = config->profile == CONFIG_PROFILE_ALIBABA,
+		.quota = config->quota,
+	};
+
+	gateway->policy_due = false;
+	policy.n_protected = advertise_protected(gateway, &protected);
+	policy.protected = protected;
+	if (peers && pinned)
+		outer_peers(gateway, peers, pinned, &policy);
+	if (!peers || !pinned || !protected || rib_set_policy(gateway->rib, &policy))
+		log_error(NULL, "out of memory, the import rules stay as they were");
+	free(protected);
+	free(peers);
+	free(pinned);
+}

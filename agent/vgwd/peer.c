@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A tunnel's BGP peer: what its session says becomes paths of its RIB source.
+ *
+ * A session that ends takes its paths along, with one exception (RFC 4724,
+ * receiving speaker): the transport broke without a NOTIFICATION and the peer
+ * had announced graceful restart. Then the paths stay, marked stale, until the
+ * peer has said End-of-RIB in a new session, or did not keep its forwarding
+ * state, or its restart time is over. A peer that went silent (hold timer) gets no
+ * such credit: the tunnel may well be a black hole.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "vgwd/gateway.h"
+
+/* Without End-of-RIB, this long without an UPDATE means that the peer has told all. */
+#define QUIET_MS 5000
+
+static const uint8_t family_of[SESSION_N_AFI] = {
+	[SESSION_IPV4] = AF_INET,
+	[SESSION_IPV6] = AF_INET6,
+};
+
+static void peer_synced(struct tunnel *tunnel)
+{
+	loop_timer_stop(tunnel->quiet_timer);
+	if (tunnel->synced)
+		return;
+	tunnel->synced = true;
+	restart_check(tunnel->gateway);
+}
+
+static void peer_stale_end(struct tunnel *tunnel)
+{
+	loop_timer_stop(tunnel->stale_timer);
+	tunnel->stale = false;
+}
+
+static void peer_stale_expired(void *ctx)
+{
+	struct tunnel *tunnel = ctx;
+
+	log_warning(tunnel->config->name, "peer did not finish its restart in time, stale paths go");
+	for (int afi = 0; afi < SESSION_N_AFI; afi++)
+		rib_source_sweep_stale(tunnel->source, family_of[afi]);
+	peer_stale_end(tunnel);
+	gateway_kick(tunnel->gateway);
+}
+
+static void peer_quiet(void *ctx)
+{
+	peer_synced(ctx);
+}
+
+static bool peer_all_eor(const struct session_info *info)
+{
+	for (int afi = 0; afi < SESSION_N_AFI; afi++)
+		if (info->afi[afi] && !info->eor_received[afi])
+			return false;
+	return true;
+}
+
+static void peer_established(void *ctx)
+{
+	struct tunnel *tunnel = ctx;
+	const struct session_info *info = session_info(tunnel->session);
+
+	log_info(tunnel->config->name, "BGP established, hold time %u s, graceful restart %s",
+		 info->hold_time, info->graceful_restart ? "yes" : "no");
+	rib_source_set_router_id(tunnel->source, info->peer_id);
+	tunnel->synced = false;
+	for (int afi = 0; afi < SESSION_N_AFI; afi++) {
+		bool kept = info->afi[afi] && info->graceful_restart && info->peer_forwarding[afi];
+
+		if (tunnel->stale && !kept)
+			rib_source_sweep_stale(tunnel->source, family_of[afi]);
+		if (!info->afi[afi])
+			continue;
+		advertise_all(tunnel, afi);
+		session_end_of_rib(tunnel->session, afi);
+	}
+	if (!info->graceful_restart)
+		loop_timer_start(tunnel->quiet_timer, QUIET_MS);
+	gateway_kick(tunnel->gateway);
+}
+
+static void peer_down(void *ctx, enum session_down_reason reason)
+{
+	struct tunnel *tunnel = ctx;
+	const struct session_info *info = session_info(tunnel->session);
+
+	log_warning(tunnel->config->name, "BGP down: %s",
+		    info->last_error[0] ? info->last_error : "connection lost");
+	loop_timer_stop(tunnel->quiet_timer);
+	tunnel->synced = false;
+	if (reason == SESSION_DOWN_TRANSPORT && info->graceful_restart && info->peer_restart_time) {
+		rib_source_mark_stale(tunnel->source);
+		tunnel->stale = true;
+		loop_timer_start(tunnel->stale_timer, info->peer_restart_time * 1000ull);
+	} else {
+		rib_source_flush(tunnel->source);
+		peer_stale_end(tunnel);
+	}
+	gateway_kick(tunnel->gateway);
+	restart_check(tunnel->gateway);
+}
+
+static void peer_route(void *ctx, const struct prefix *prefix, const struct attrs *attrs)
+{
+	struct tunnel *tunnel = ctx;
+
+	if (rib_announce(tunnel->source, prefix, attrs)) {
+		char text[PREFIX_STRLEN];
+
+		/* What cannot be kept must not be half kept: the old path would be a lie. */
+		rib_withdraw(tunnel->source, prefix);
+		log_error(tunnel->config->name, "out of memory, path for %s lost",
+			  prefix_format(prefix, text, sizeof(text)));
+	}
+}
+
+static void peer_withdraw(void *ctx, const struct prefix *prefix)
+{
+	struct tunnel *tunnel = ctx;
+
+	rib_withdraw(tunnel->source, prefix);
+}
+
+static void peer_update_end(void *ctx)
+{
+	struct tunnel *tunnel = ctx;
+
+	if (loop_timer_pending(tunnel->quiet_timer))
+		loop_timer_start(tunnel->quiet_timer, QUIET_MS);
+	gateway_kick(tunnel->gateway);
+}
+
+static void peer_end_of_rib(void *ctx, enum session_afi afi)
+{
+	struct tunnel *tunnel = ctx;
+
+	rib_source_sweep_stale(tunnel->source, family_of[afi]);
+	gateway_kick(tunnel->gateway);
+	if (peer_all_eor(session_info(tunnel->session))) {
+		peer_stale_end(tunnel);
+		peer_synced(tunnel);
+	}
+}
+
+static void peer_refresh(void *ctx, enum session_afi afi)
+{
+	advertise_all(ctx, afi);
+}
+
+static const char *peer_accept_open(void *ctx, uint32_t peer_as, uint32_t peer_id)
+{
+	const struct tunnel *tunnel = ctx;
+
+	(void)peer_as;
+	/* Rule 15: gateways of one domain do not peer with each other. */
+	if (peer_id == tunnel->gateway->router_id)
+		return "router-id is that of this gateway";
+	return NULL;
+}
+
+static const struct session_ops peer_ops = {
+	.established = peer_established,
+	.down = peer_down,
+	.route = peer_route,
+	.withdraw = peer_withdraw,
+	.update_end = peer_update_end,
+	.end_of_rib = peer_end_of_rib,
+	.refresh = peer_refresh,
+	.accept_open = peer_accept_open,
+};
+
+/* RFC 2385 key from its file: the first line. Wiped by the caller. */
+static bool peer_read_key(const char *path, char *key, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	bool got;
+
+	if (!file)
+		return false;
+	got = fgets(key, size, file);
+	fclose(file);
+	if (got)
+		key[strcspn(key, "\r\n")] = '\0';
+	return got && key[0];
+}
+
+/* IPv6 routes over an IPv4 session need a next hop of their family: the mapped address. */
+static struct addr peer_mapped(const struct addr *v4)
+{
+	struct addr out = { .family = AF_INET6 };
+
+	memset(out.b + 10, 0xff, 2);
+	memcpy(out.b + 12, v4->b, 4);
+	return out;
+}
+
+static struct session *peer_session(struct tunnel *tunnel, const char *key)
+{
+	const struct config_bgp *bgp = tunnel->connection->bgp;
+	struct gateway *gateway = tunnel->gateway;
+	struct session_config config = {
+		.name = tunnel->config->name,
+		.local_as = gateway->config->gateway.local_asn,
+		.peer_as = tunnel->connection->customer_gateway->asn,
+		.router_id = gateway->router_id,
+		.local = tunnel->config->inside_address,
+		.peer = tunnel->config->inside_peer,
+		.device = tunnel->config->interface,
+		.passive = bgp->passive,
+		.hold_time = bgp->hold_time,
+		.keepalive = bgp->keepalive,
+		.connect_retry = bgp->connect_retry,
+		.ttl = bgp->ttl,
+		.gtsm = bgp->gtsm,
+		.md5 = key,
+		.afi = { [SESSION_IPV4] = bgp->ipv4, [SESSION_IPV6] = bgp->ipv6 },
+		.restart_time = gateway->config->gateway.restart_time,
+		.restarting = gateway->kept_forwarding,
+		.forwarding_kept = gateway->kept_forwarding,
+	};
+
+	if (bgp->ipv6 && config.local.family == AF_INET)
+		config.next_hop6 = peer_mapped(&config.local);
+	return session_new(gateway->loop, &config, &peer_ops, tunnel);
+}
+
+static struct rib_source *peer_source(struct tunnel *tunnel)
+{
+	struct rib_source_config config = {
+		.tunnel = tunnel->id,
+		.connection = tunnel->connection->id,
+		.site = tunnel->connection->customer_gateway->site_id,
+		.peer_as = tunnel->connection->customer_gateway->asn,
+		.site_as = tunnel->connection->customer_gateway->asn,
+		.weight = tunnel->config->weight,
+		.peer = tunnel->config->inside_peer,
+		.name = tunnel->config->name,
+	};
+
+	return rib_source_add(tunnel->gateway->rib, &config);
+}
+
+int peer_create(struct tunnel *tunnel)
+{
+	const struct config_bgp *bgp = tunnel->connection->bgp;
+
+	if (!bgp)
+		return 0;
+	tunnel->source = peer_source(tunnel);
+	tunnel->stale_timer = loop_timer_new(tunnel->gateway->loop, peer_stale_expired, tunnel);
+	tunnel->quiet_timer = loop_timer_new(tunnel->gateway->loop, peer_quiet, tunnel);
+	if (tunnel->source && tunnel->stale_timer && tunnel->quiet_timer)
+		return 0;
+	peer_destroy(tunnel, 0, NULL);
+	return -ENOMEM;
+}
+
+void peer_destroy(struct tunnel *tunnel, uint8_t cease_subcode, const char *text)
+{
+	if (tunnel->session && tunnel->started)
+		session_stop(tunnel->session, cease_subcode, text);
+	session_free(tunnel->session);
+	tunnel->session = NULL;
+	tunnel->started = false;
+	loop_timer_free(tunnel->stale_timer);
+	loop_timer_free(tunnel->quiet_timer);
+	tunnel->stale_timer = NULL;
+	tunnel->quiet_timer = NULL;
+	if (tunnel->source)
+		rib_source_remove(tunnel->source);
+	tunnel->source = NULL;
+}
+
+/*
+ * Only now is it known whether forwarding was kept (the F bits), and a key file
+ * may appear after us. Not before the gateway's device is there: who hears us sends
+ * packets.
+ */
+void peer_start(struct tunnel *tunnel)
+{
+	const struct config_bgp *bgp = tunnel->connection->bgp;
+	char key[81] = "";
+
+	if (!bgp || tunnel->started || !tunnel->ready || !tunnel->gateway->bound ||
+	    !tunnel->gateway->routes_synced)
+		return;
+	if (bgp->md5_file && !peer_read_key(bgp->md5_file, key, sizeof(key))) {
+		snprintf(tunnel->error, sizeof(tunnel->error), "%.120s: no BGP key in this file",
+			 bgp->md5_file);
+		log_error(tunnel->config->name, "%s", tunnel->error);
+		loop_timer_start(tunnel->gateway->device_timer, 5000);
+		return;
+	}
+	tunnel->session = peer_session(tunnel, bgp->md5_file ? key : NULL);
+	explicit_bzero(key, sizeof(key));
+	if (!tunnel->session) {
+		log_error(tunnel->config->name, "out of memory, no BGP session");
+		return;
+	}
+	tunnel->started = true;
+	session_start(tunnel->session);
+}

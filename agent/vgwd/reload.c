@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A new configuration on a running gateway. The file is read and judged whole
+ * before anything changes; a refused change refuses all. Then each object that
+ * differs is brought to its new state, and the same file changes nothing: a
+ * session, an SA or a route that is the same in both files is not touched.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "vgwd/gateway.h"
+
+struct reload_report {
+	void (*report)(void *ctx, const struct config_change *change);
+	void *ctx;
+	size_t changes;
+	char refused[CONFIG_ERROR_STRLEN]; /* the first one */
+};
+
+static void reload_count(void *ctx, const struct config_change *change)
+{
+	struct reload_report *report = ctx;
+
+	report->changes++;
+	if (change->kind == CONFIG_REFUSED && !report->refused[0])
+		snprintf(report->refused, sizeof(report->refused), "%s %s: %s", change->object,
+			 change->name, change->detail);
+	if (report->report)
+		report->report(report->ctx, change);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool same_bgp(const struct config_bgp *a, const struct config_bgp *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->hold_time == b->hold_time && a->keepalive == b->keepalive &&
+	       a->connect_retry == b->connect_retry && a->passive == b->passive &&
+	       a->gtsm == b->gtsm && a->ttl == b->ttl && a->ipv4 == b->ipv4 && a->ipv6 == b->ipv6 &&
+	       same_text(a->md5_file, b->md5_file);
+}
+
+/* The device below has to be another one. */
+static bool same_device(const struct config_tunnel *a, const struct config_tunnel *b)
+{
+	return !strcmp(a->interface, b->interface) && a->if_id == b->if_id &&
+	       same_text(a->underlay, b->underlay) && prefix_equal(&a->inside, &b->inside) &&
+	       addr_equal(&a->inside_address, &b->inside_address) && !a->ike == !b->ike;
+}
+
+static bool same_session(const struct config *old, const struct config *new,
+			 const struct config_connection *a, const struct config_connection *b,
+			 const struct config_tunnel *at, const struct config_tunnel *bt)
+{
+	return same_bgp(a->bgp, b->bgp) && at->weight == bt->weight &&
+	       a->customer_gateway->asn == b->customer_gateway->asn &&
+	       a->customer_gateway->site_id == b->customer_gateway->site_id &&
+	       old->gateway.local_asn == new->gateway.local_asn &&
+	       old->gateway.restart_time == new->gateway.restart_time &&
+	       gateway_router_id(old) == gateway_router_id(new);
+}
+
+static struct tunnel *tunnel_by_name(const struct gateway *gateway, const char *name)
+{
+	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
+		if (!strcmp(t->config->name, name))
+			return t;
+	return NULL;
+}
+
+static void tunnel_unlink(struct gateway *gateway, struct tunnel *tunnel)
+{
+	struct tunnel **link = &gateway->tunnels;
+
+	while (*link != tunnel)
+		link = &(*link)->next;
+	*link = tunnel->next;
+}
+
+/* Tunnels that are gone, or whose device must be another, leave while the old tree is there. */
+static void reload_remove(struct gateway *gateway, const struct config *new)
+{
+	struct tunnel *tunnel = gateway->tunnels, *next;
+
+	for (; tunnel; tunnel = next) {
+		const struct config_tunnel *wanted = config_tunnel_find(new, tunnel->config->name,
+									NULL);
+
+		next = tunnel->next;
+		if (wanted && same_device(tunnel->config, wanted))
+			continue;
+		tunnel_unlink(gateway, tunnel);
+		tunnel_remove(tunnel);
+	}
+}
+
+static void reload_tunnel(struct gateway *gateway, const struct config *old,
+			  const struct config_connection *connection,
+			  const struct config_tunnel *config)
+{
+	struct tunnel *tunnel = tunnel_by_name(gateway, config->name), **tail = &gateway->tunnels;
+	bool keep;
+
+	if (!tunnel) {
+		tunnel = tunnel_new(gateway, connection, config);
+		if (!tunnel) {
+			log_error(config->name, "out of memory, the tunnel is not set up");
+			return;
+		}
+		while (*tail)
+			tail = &(*tail)->next;
+		*tail = tunnel;
+		return;
+	}
+	keep = same_session(old, gateway->config, tunnel->connection, connection, tunnel->config,
+			    config);
+	if (!keep)
+		peer_destroy(tunnel, SESSION_CEASE_CONFIG_CHANGE, "configuration changed");
+	tunnel->config = config;
+	tunnel->connection = connection;
+	if (!keep && peer_create(tunnel))
+		log_error(config->name, "out of memory, no BGP session");
+}
+
+static void reload_tunnels(struct gateway *gateway, const struct config *old)
+{
+	const struct config *config = gateway->config;
+
+	for (size_t i = 0; i < config->n_connections; i++) {
+		const struct config_connection *connection = &config->connections[i];
+
+		for (size_t k = 0; k < connection->n_tunnels; k++)
+			reload_tunnel(gateway, old, connection, &connection->tunnels[k]);
+	}
+}
+
+/* What depends on the switch of rule 20, or on which paths count. */
+static void reload_publish(struct gateway *gateway)
+{
+	struct prefix prefix = { .addr.family = AF_UNSPEC };
+
+	while (rib_next(gateway->rib, &prefix))
+		rtnl_publish_dirty(gateway->rtnl, &prefix);
+}
+
+static void reload_apply(struct gateway *gateway, struct config *new)
+{
+	struct config *old = gateway->config;
+	char err[CONFIG_ERROR_STRLEN];
+	bool publish = old->gateway.auto_advertise != new->gateway.auto_advertise;
+
+	reload_remove(gateway, new);
+	gateway->config = new;
+	gateway->router_id = gateway_router_id(new);
+	/* Sessions that start from here on are no restart. */
+	gateway->kept_forwarding = gateway->kept_forwarding && restart_deferring(gateway);
+	reload_tunnels(gateway, old);
+	if (!gateway_guards_apply(gateway, err, sizeof(err)))
+		log_error("reload", "%s", err);
+	gateway_settings_apply(gateway);
+	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
+		tunnel_setup(t);
+	derive_statics_dirty(gateway, old);
+	derive_statics_dirty(gateway, new);
+	if (publish)
+		reload_publish(gateway);
+	gateway_kick(gateway);
+	config_free(old);
+}
+
+int gateway_reload(struct gateway *gateway, bool dry_run,
+		   void (*report)(void *ctx, const struct config_change *change), void *ctx,
+		   char *err, size_t size)
+{
+	struct reload_report summary = { .report = report, .ctx = ctx };
+	struct config_errors errors = { 0 };
+	struct config *new = config_load(gateway->config_path, &errors);
+
+	if (!new) {
+		config_error_format(gateway->config_path, &errors.list[0], err, size);
+		for (size_t i = 0; i < errors.n; i++) {
+			char line[CONFIG_ERROR_STRLEN];
+
+			log_error("reload", "%s",
+				  config_error_format(gateway->config_path, &errors.list[i], line,
+						      sizeof(line)));
+		}
+		config_errors_free(&errors);
+		return -EINVAL;
+	}
+	if (config_diff(gateway->config, new, reload_count, &summary)) {
+		snprintf(err, size, "%s", summary.refused);
+		config_free(new);
+		return -EOPNOTSUPP;
+	}
+	if (dry_run || !summary.changes) {
+		config_free(new);
+		return 0;
+	}
+	log_info("reload", "%zu changes", summary.changes);
+	reload_apply(gateway, new);
+	return 0;
+}

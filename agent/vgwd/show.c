@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The gateway, its tunnels, peers and groups, as rows. Routes are in show_routes.c. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/vgw.h>
+
+#include "lib/log.h"
+#include "sys/names.h"
+#include "vgwd/verbs.h"
+
+json_t *verbs_address(const struct addr *address)
+{
+	char text[ADDR_STRLEN];
+
+	return addr_is_set(address) ? json_string(addr_format(address, text, sizeof(text))) :
+				      json_null();
+}
+
+json_t *verbs_prefix(const struct prefix *prefix)
+{
+	char text[PREFIX_STRLEN];
+
+	return addr_is_set(&prefix->addr) ? json_string(prefix_format(prefix, text, sizeof(text))) :
+					    json_null();
+}
+
+json_t *verbs_text(const char *text)
+{
+	return text && *text ? json_string(text) : json_null();
+}
+
+static json_t *number_or_null(uint64_t number)
+{
+	return number ? json_integer(number) : json_null();
+}
+
+/* Gateway: the module is asked for the device, then for its counters. */
+
+struct gateway_answer {
+	struct gateway *gateway;
+	struct control_reply *reply;
+	struct kernel_gateway kernel;
+	bool present;
+};
+
+static json_t *gateway_prefixes(const struct prefix *list, size_t n)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(out, verbs_prefix(&list[i]));
+	return out;
+}
+
+static json_t *gateway_warnings(const struct gateway *gateway)
+{
+	const struct config_errors *warnings = &gateway->config->warnings;
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < warnings->n; i++)
+		json_array_append_new(out, json_string(warnings->list[i].text));
+	if (gateway->device_error[0])
+		json_array_append_new(out, json_string(gateway->device_error));
+	return out;
+}
+
+static json_t *stats_row(const struct kernel_stats *s)
+{
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
+			 "tx_packets", (json_int_t)s->tx_packets, "tx_bytes", (json_int_t)s->tx_bytes,
+			 "failover", (json_int_t)s->failover, "drop_miss", (json_int_t)s->drop_miss,
+			 "drop_system", (json_int_t)s->drop_system, "drop_dead",
+			 (json_int_t)s->drop_dead, "drop_reserved", (json_int_t)s->drop_reserved,
+			 "drop_guard", (json_int_t)s->drop_guard, "drop_too_big",
+			 (json_int_t)s->drop_too_big, "drop_loop", (json_int_t)s->drop_loop,
+			 "drop_malformed", (json_int_t)s->drop_malformed, "drop_blocked",
+			 (json_int_t)s->drop_blocked, "drop_no_memory",
+			 (json_int_t)s->drop_no_memory, "drop_isolation",
+			 (json_int_t)s->drop_isolation, "drop_source", (json_int_t)s->drop_source);
+}
+
+static unsigned int tunnels_up(const struct gateway *gateway)
+{
+	unsigned int n = 0;
+
+	for (const struct tunnel *t = gateway->tunnels; t; t = t->next)
+		n += t->reported && t->kernel.state == VGW_TUNNEL_STATE_UP;
+	return n;
+}
+
+static size_t published_count(struct gateway *gateway)
+{
+	struct prefix prefix = { .addr.family = AF_UNSPEC };
+	size_t n = 0;
+
+	while (rib_next(gateway->rib, &prefix))
+		n += derive_published(gateway, &prefix);
+	return n;
+}
+
+static const char *phase_name(const struct gateway *gateway)
+{
+	static const char *const names[] = {
+		[GATEWAY_WAITING] = "waiting",
+		[GATEWAY_RESTARTING] = "restarting",
+		[GATEWAY_RUNNING] = "running",
+	};
+
+	return gateway->bound ? names[gateway->phase] : "waiting";
+}
+
+static void row_add_config(json_t *row, const struct gateway *gateway)
+{
+	const struct config_gateway *config = &gateway->config->gateway;
+	const uint32_t id = gateway->router_id;
+	const struct addr router_id = { AF_INET, { id >> 24, id >> 16, id >> 8, id } };
+
+	json_object_set_new(row, "name", json_string(config->name));
+	json_object_set_new(row, "state", json_string(phase_name(gateway)));
+	json_object_set_new(row, "local_asn", json_integer(config->local_asn));
+	json_object_set_new(row, "router_id", verbs_address(&router_id));
+	json_object_set_new(row, "attachment",
+			    json_string(config->attachment == CONFIG_TRANSIT ? "transit" :
+									       "vpn-gateway"));
+	json_object_set_new(row, "vrf", verbs_text(config->vrf));
+	json_object_set_new(row, "quota", json_integer(config->quota));
+	json_object_set_new(row, "auto_advertise", json_boolean(config->auto_advertise));
+	json_object_set_new(row, "hash_seed", json_integer(config->hash_seed));
+	json_object_set_new(row, "guard", gateway_prefixes(config->guard, config->n_guard));
+	json_object_set_new(row, "warnings", gateway_warnings(gateway));
+}
+
+static json_t *gateway_row(struct gateway_answer *answer, const struct kernel_stats *stats)
+{
+	struct gateway *gateway = answer->gateway;
+	const struct kernel_gateway *kernel = &answer->kernel;
+	struct rib_counters counters;
+	json_t *row = json_object();
+
+	rib_counters(gateway->rib, &counters);
+	row_add_config(row, gateway);
+	json_object_set_new(row, "ifindex", number_or_null(gateway->ifindex));
+	json_object_set_new(row, "module", json_string(answer->present ? "present" : "absent"));
+	json_object_set_new(row, "protocol_version", number_or_null(kernel->protocol_version));
+	json_object_set_new(row, "quota_used", json_integer(counters.installed));
+	json_object_set_new(row, "refused", json_integer(counters.refused_quota));
+	json_object_set_new(row, "published", json_integer(published_count(gateway)));
+	json_object_set_new(row, "generation", json_integer(kernel->generation));
+	json_object_set_new(row, "generation_open", json_boolean(kernel->generation_open));
+	json_object_set_new(row, "routes", json_integer(kernel->routes));
+	json_object_set_new(row, "groups", json_integer(kernel->groups));
+	json_object_set_new(row, "tunnels", json_integer(gateway_tunnel_count(gateway)));
+	json_object_set_new(row, "tunnels_up", json_integer(tunnels_up(gateway)));
+	json_object_set_new(row, "memory", json_integer(kernel->memory));
+	json_object_set_new(row, "uptime_ms",
+			    json_integer(loop_now(gateway->loop) - gateway->started));
+	json_object_set_new(row, "stats", stats ? stats_row(stats) : json_null());
+	return row;
+}
+
+static void gateway_finish(struct gateway_answer *answer, const struct kernel_stats *stats)
+{
+	control_reply_row(answer->reply, gateway_row(answer, stats));
+	control_reply_done(answer->reply);
+	free(answer);
+}
+
+static void gateway_stats(void *ctx, int error, const char *text, const struct kernel_stats *stats)
+{
+	(void)text;
+	gateway_finish(ctx, error ? NULL : stats);
+}
+
+static void gateway_facts(void *ctx, int error, const char *text,
+			  const struct kernel_gateway *kernel)
+{
+	struct gateway_answer *answer = ctx;
+
+	(void)text;
+	if (error) {
+		gateway_finish(answer, NULL);
+		return;
+	}
+	answer->kernel = *kernel;
+	answer->present = true;
+	kernel_stats_get(answer->gateway->kernel, answer->gateway->ifindex, gateway_stats, answer);
+}
+
+void show_gateway(void *ctx, const json_t *args, struct control_reply *reply)
+{
+	struct gateway_answer *answer = calloc(1, sizeof(*answer));
+	struct gateway *gateway = ctx;
+
+	(void)args;
+	if (!answer) {
+		control_reply_error(reply, ENOMEM, "out of memory");
+		return;
+	}
+	answer->gateway = gateway;
+	answer->reply = reply;
+	if (gateway->ifindex && kernel_available(gateway->kernel))
+		kernel_gateway_get(gateway->kernel, gateway->ifindex, gateway_facts, answer);
+	else
+		gateway_finish(answer, NULL);
+}
+
+/* Tunnels */
+
+struct tunnels_answer {
+	struct gateway *gateway;
+	struct control_reply *reply;
+};
+
+static json_t *ike_row(const struct tunnel *tunnel)
+{
+	const struct ike_status *ike;
+
+	if (!tunnel->config->ike)
+		return json_null();
+	ike = ike_status(tunnel->gateway->ike, tunnel->ike_name);
+	if (!ike)
+		return json_null();
+	return json_pack("{s:s,s:I,s:I,s:I,s:s,s:s,s:s,s:I}", "state", ike_state_name(ike->state),
+			 "since_ms", (json_int_t)(loop_now(tunnel->gateway->loop) - ike->since),
+			 "attempts", (json_int_t)ike->attempts, "retry_ms",
+			 (json_int_t)ike->retry_ms, "last_error", ike->last_error, "ike_cipher",
+			 ike->ike_cipher, "child_cipher", ike->child_cipher, "rekeys",
+			 (json_int_t)ike->rekeys);
+}
+
+static json_t *tunnel_row(const struct tunnel *tunnel)
+{
+	const struct kernel_tunnel *kernel = &tunnel->kernel;
+	bool known = tunnel->reported;
+	json_t *row = json_pack(
+		"{s:s,s:s,s:s,s:s,s:I,s:s,s:s}", "name", tunnel->config->name, "connection",
+		tunnel->connection->name, "site", tunnel->connection->customer_gateway->site,
+		"interface", tunnel->config->interface, "id", (json_int_t)tunnel->id, "state",
+		known ? names_tunnel_state(kernel->state) : "unknown", "reason",
+		known ? names_tunnel_reason(kernel->reason) : "");
+
+	if (!row)
+		return NULL;
+	json_object_set_new(row, "ifindex", number_or_null(tunnel->ifindex));
+	json_object_set_new(row, "if_id",
+			    json_integer(known ? kernel->if_id : tunnel->config->if_id));
+	json_object_set_new(row, "remote",
+			    verbs_address(known && addr_is_set(&kernel->remote) ?
+						  &kernel->remote :
+						  &tunnel->config->remote_address));
+	json_object_set_new(row, "inside", verbs_address(&tunnel->config->inside_address));
+	json_object_set_new(row, "inside_peer", verbs_address(&tunnel->config->inside_peer));
+	json_object_set_new(row, "spi", number_or_null(kernel->spi));
+	json_object_set_new(row, "mtu", number_or_null(kernel->mtu));
+	json_object_set_new(row, "ike", ike_row(tunnel));
+	json_object_set_new(row, "bgp",
+			    !tunnel->connection->bgp ? json_null() :
+			    tunnel->session ?
+			    json_string(session_state_name(session_info(tunnel->session)->state)) :
+			    json_string(session_state_name(SESSION_IDLE)));
+	json_object_set_new(row, "tx_packets", json_integer(kernel->tx_packets));
+	json_object_set_new(row, "tx_bytes", json_integer(kernel->tx_bytes));
+	json_object_set_new(row, "tx_errors", json_integer(kernel->tx_errors));
+	json_object_set_new(row, "rx_packets", json_integer(kernel->rx_packets));
+	json_object_set_new(row, "rx_bytes", json_integer(kernel->rx_bytes));
+	json_object_set_new(row, "rx_refused", json_integer(kernel->rx_refused));
+	json_object_set_new(row, "last_rx_ms",
+			    !known || kernel->last_rx_ms == UINT64_MAX ?
+				    json_null() :
+				    json_integer(kernel->last_rx_ms));
+	json_object_set_new(row, "transitions", json_integer(kernel->transitions));
+	json_object_set_new(row, "error", verbs_text(tunnel->error));
+	return row;
+}
+
+static void tunnels_row(void *ctx, const struct kernel_tunnel *report)
+{
+	struct tunnels_answer *answer = ctx;
+	struct tunnel *tunnel = gateway_tunnel_by_id(answer->gateway, report->id);
+
+	if (tunnel)
+		tunnel_reported(tunnel, report);
+}
+
+static void tunnels_finish(void *ctx, int error, const char *text, long index)
+{
+	struct tunnels_answer *answer = ctx;
+
+	(void)error;
+	(void)text;
+	(void)index;
+	for (const struct tunnel *t = answer->gateway->tunnels; t; t = t->next)
+		control_reply_row(answer->reply, tunnel_row(t));
+	control_reply_done(answer->reply);
+	free(answer);
+}
+
+void show_tunnels(void *ctx, const json_t *args, struct control_reply *reply)
+{
+	struct tunnels_answer *answer = calloc(1, sizeof(*answer));
+	struct gateway *gateway = ctx;
+
+	(void)args;
+	if (!answer) {
+		control_reply_error(reply, ENOMEM, "out of memory");
+		return;
+	}
+	answer->gateway = gateway;
+	answer->reply = reply;
+	if (gateway->bound)
+		kernel_tunnels_dump(gateway->kernel, gateway->ifindex, tunnels_row, tunnels_finish,
+				    answer);
+	else
+		tunnels_finish(answer, 0, "", -1);
+}
+
+/* Peers */
+
+static json_t *families(const bool afi[SESSION_N_AFI])
+{
+	json_t *out = json_array();
+
+	if (afi[SESSION_IPV4])
+		json_array_append_new(out, json_string("ipv4"));
+	if (afi[SESSION_IPV6])
+		json_array_append_new(out, json_string("ipv6"));
+	return out;
+}
+
+static size_t advertised_count(const struct tunnel *tunnel, const struct session_info *info)
+{
+	struct prefix prefix = { .addr.family = AF_UNSPEC };
+	size_t n = 0;
+
+	if (info->state != SESSION_ESTABLISHED)
+		return 0;
+	while (export_next(tunnel->gateway->export, &prefix))
+		n += info->afi[prefix.addr.family == AF_INET ? SESSION_IPV4 : SESSION_IPV6];
+	return n;
+}
+
+static void peer_add_session(json_t *row, const struct tunnel *tunnel)
+{
+	static const struct session_info none = { .state = SESSION_IDLE };
+	const struct session_info *info = tunnel->session ? session_info(tunnel->session) : &none;
+	const uint32_t id = info->peer_id;
+	const struct addr peer_id = { AF_INET, { id >> 24, id >> 16, id >> 8, id } };
+
+	json_object_set_new(row, "state", json_string(session_state_name(info->state)));
+	json_object_set_new(row, "since_ms",
+			    json_integer(loop_now(tunnel->gateway->loop) - info->since));
+	json_object_set_new(row, "hold_time", json_integer(info->hold_time));
+	json_object_set_new(row, "keepalive", json_integer(info->keepalive));
+	json_object_set_new(row, "peer_id", id ? verbs_address(&peer_id) : json_null());
+	json_object_set_new(row, "families", families(info->afi));
+	json_object_set_new(row, "as4", json_boolean(info->as4));
+	json_object_set_new(row, "refresh", json_boolean(info->refresh));
+	json_object_set_new(row, "graceful_restart", json_boolean(info->graceful_restart));
+	json_object_set_new(row, "peer_restart_time", json_integer(info->peer_restart_time));
+	json_object_set_new(row, "advertised", json_integer(advertised_count(tunnel, info)));
+	json_object_set_new(row, "end_of_rib",
+			    json_pack("{s:o,s:o}", "sent", families(info->eor_sent), "received",
+				      families(info->eor_received)));
+	json_object_set_new(row, "messages_in", json_integer(info->messages_in));
+	json_object_set_new(row, "messages_out", json_integer(info->messages_out));
+	json_object_set_new(row, "updates_in", json_integer(info->updates_in));
+	json_object_set_new(row, "updates_out", json_integer(info->updates_out));
+	json_object_set_new(row, "established_count", json_integer(info->established_count));
+	json_object_set_new(row, "last_error", verbs_text(info->last_error));
+	json_object_set_new(row, "last_code", json_integer(info->last_code));
+	json_object_set_new(row, "last_subcode", json_integer(info->last_subcode));
+	json_object_set_new(row, "backlog",
+			    json_integer(tunnel->session ? session_backlog(tunnel->session) : 0));
+}
+
+static json_t *peer_row(const struct tunnel *tunnel)
+{
+	size_t accepted = 0, rejected = 0;
+	json_t *row = json_pack("{s:s,s:s,s:I,s:I,s:b}", "tunnel", tunnel->config->name,
+				"connection", tunnel->connection->name, "peer_as",
+				(json_int_t)tunnel->connection->customer_gateway->asn, "local_as",
+				(json_int_t)tunnel->gateway->config->gateway.local_asn, "stale",
+				tunnel->stale);
+
+	if (!row)
+		return NULL;
+	rib_source_counters(tunnel->source, &accepted, &rejected);
+	json_object_set_new(row, "peer", verbs_address(&tunnel->config->inside_peer));
+	json_object_set_new(row, "local", verbs_address(&tunnel->config->inside_address));
+	json_object_set_new(row, "accepted", json_integer(accepted));
+	json_object_set_new(row, "rejected", json_integer(rejected));
+	peer_add_session(row, tunnel);
+	return row;
+}
+
+void show_peers(void *ctx, const json_t *args, struct control_reply *reply)
+{
+	struct gateway *gateway = ctx;
+
+	(void)args;
+	for (const struct tunnel *t = gateway->tunnels; t; t = t->next)
+		if (t->connection->bgp)
+			control_reply_row(reply, peer_row(t));
+	control_reply_done(reply);
+}
+
+/* Groups, as the module has them */
+
+static void groups_row(void *ctx, const struct kernel_group *group)
+{
+	struct tunnels_answer *answer = ctx;
+	json_t *members = json_array();
+
+	for (uint32_t i = 0; i < group->n_members; i++) {
+		const struct kernel_member *member = &group->members[i];
+		const struct tunnel *tunnel = gateway_tunnel_by_id(answer->gateway, member->tunnel);
+
+		json_array_append_new(members,
+				      json_pack("{s:s*,s:I,s:i,s:I,s:b}", "tunnel",
+						tunnel ? tunnel->config->name : NULL, "id",
+						(json_int_t)member->tunnel, "weight",
+						(int)member->weight, "buckets",
+						(json_int_t)member->buckets, "live", member->live));
+	}
+	control_reply_row(answer->reply,
+			  json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "id", (json_int_t)group->id,
+				    "buckets", (json_int_t)group->buckets, "live",
+				    (json_int_t)group->live, "mtu", (json_int_t)group->mtu, "routes",
+				    (json_int_t)group->routes, "packets", (json_int_t)group->packets,
+				    "members", members));
+}
+
+static void groups_finish(void *ctx, int error, const char *text, long index)
+{
+	struct tunnels_answer *answer = ctx;
+
+	(void)index;
+	if (error)
+		control_reply_error(answer->reply, error, "%s", text);
+	else
+		control_reply_done(answer->reply);
+	free(answer);
+}
+
+void show_groups(void *ctx, const json_t *args, struct control_reply *reply)
+{
+	struct tunnels_answer *answer = calloc(1, sizeof(*answer));
+	struct gateway *gateway = ctx;
+
+	(void)args;
+	if (!answer) {
+		control_reply_error(reply, ENOMEM, "out of memory");
+		return;
+	}
+	answer->gateway = gateway;
+	answer->reply = reply;
+	if (gateway->bound)
+		kernel_groups_dump(gateway->kernel, gateway->ifindex, groups_row, groups_finish,
+				   answer);
+	else
+		groups_finish(answer, -ENOLINK, "the gateway's device is not there", -1);
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every prefix that the gateway knows, in order, with every class that has it
+ * and every path behind it, the refused ones too: what lost and why is half of
+ * the answer.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/vgw.h>
+
+#include "sys/names.h"
+#include "vgwd/verbs.h"
+
+#define ROUTES_PER_STEP 64
+#define PATHS_MAX 64
+
+struct routes_state {
+	struct gateway *gateway;
+	struct prefix at; /* strictly after this one */
+	bool only_one;
+};
+
+static bool tunnel_is_live(const struct gateway *gateway, uint32_t id)
+{
+	const struct tunnel *tunnel = gateway_tunnel_by_id(gateway, id);
+
+	return tunnel && tunnel->reported && tunnel->kernel.state == VGW_TUNNEL_STATE_UP;
+}
+
+static json_t *next_hop_row(const struct gateway *gateway, uint32_t id, uint8_t weight)
+{
+	const struct tunnel *tunnel = gateway_tunnel_by_id(gateway, id);
+
+	return json_pack("{s:s*,s:i,s:b}", "tunnel", tunnel ? tunnel->config->name : NULL, "weight",
+			 (int)weight, "live", (int)tunnel_is_live(gateway, id));
+}
+
+static json_t *path_row(const struct gateway *gateway, const struct rib_path_info *path)
+{
+	static const char *const origins[] = { "igp", "egp", "incomplete" };
+	const struct rib_source_config *source = rib_source_config(path->source);
+	const struct attrs *attrs = path->attrs;
+	char as_path[512];
+	json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:I}", "tunnel", source->name, "as_path",
+				attrs_format_path(attrs, as_path, sizeof(as_path)), "origin",
+				attrs->origin < 3 ? origins[attrs->origin] : "unknown", "verdict",
+				rib_verdict_name(path->verdict), "step", rib_step_name(path->step),
+				"stale", (int)path->stale, "since_ms",
+				(json_int_t)(loop_now(gateway->loop) - path->since));
+
+	if (!row)
+		return NULL;
+	json_object_set_new(row, "peer", verbs_address(&source->peer));
+	json_object_set_new(row, "next_hop", verbs_address(&attrs->next_hop));
+	json_object_set_new(row, "local_pref", attrs->has_local_pref ?
+						       json_integer(attrs->local_pref) :
+						       json_null());
+	json_object_set_new(row, "med", attrs->has_med ? json_integer(attrs->med) : json_null());
+	json_object_set_new(row, "reason", path->verdict == RIB_ACCEPTED ?
+						   json_null() :
+						   json_string(rib_verdict_reason(path->verdict)));
+	return row;
+}
+
+static json_t *route_row(struct gateway *gateway, const struct prefix *prefix, uint8_t class,
+			 bool installed)
+{
+	return json_pack("{s:o,s:s,s:b,s:b,s:[],s:[],s:s,s:b,s:n}", "prefix", verbs_prefix(prefix),
+			 "class", names_route_class(class), "installed", (int)installed,
+			 "effective", 0, "next_hops", "paths", "on_fail",
+			 names_on_fail(VGW_ON_FAIL_REVOKE), "published",
+			 (int)(class != VGW_ROUTE_CLASS_SYSTEM && derive_published(gateway, prefix)),
+			 "refused_error");
+}
+
+/* The first class whose tunnels can carry it; *taken says that a better one did. */
+static void row_set_effective(json_t *row, bool usable, bool *taken)
+{
+	json_object_set_new(row, "effective", json_boolean(usable && !*taken));
+	*taken |= usable;
+}
+
+static void static_reply(struct gateway *gateway, const struct prefix *prefix, bool *taken,
+			 struct control_reply *reply)
+{
+	struct fib_route route;
+	bool installed, live = false;
+	json_t *row, *hops;
+
+	if (!derive_static_exists(gateway, prefix))
+		return;
+	installed = derive_static(gateway, prefix, &route);
+	row = route_row(gateway, prefix, VGW_ROUTE_CLASS_STATIC, installed);
+	hops = json_object_get(row, "next_hops");
+	for (uint32_t i = 0; i < route.n_members; i++) {
+		const struct kernel_member *member = &route.members[i];
+
+		json_array_append_new(hops, next_hop_row(gateway, member->tunnel, member->weight));
+		live |= tunnel_is_live(gateway, member->tunnel);
+	}
+	json_object_set_new(row, "on_fail", json_string(names_on_fail(route.on_fail)));
+	row_set_effective(row, live || route.on_fail == VGW_ON_FAIL_RESERVE, taken);
+	control_reply_row(reply, row);
+}
+
+static void dynamic_reply(struct gateway *gateway, const struct prefix *prefix, bool *taken,
+			  struct control_reply *reply)
+{
+	struct rib_path_info paths[PATHS_MAX];
+	struct rib_decision decision;
+	size_t n = rib_paths(gateway->rib, prefix, paths, PATHS_MAX);
+	json_t *row, *hops, *list;
+	bool live = false;
+
+	if (!n)
+		return;
+	rib_decide(gateway->rib, prefix, &decision);
+	row = route_row(gateway, prefix, VGW_ROUTE_CLASS_DYNAMIC, decision.n_next_hops > 0);
+	hops = json_object_get(row, "next_hops");
+	list = json_object_get(row, "paths");
+	for (uint32_t i = 0; i < decision.n_next_hops; i++) {
+		const struct rib_next_hop *hop = &decision.next_hops[i];
+
+		json_array_append_new(hops, next_hop_row(gateway, hop->tunnel, hop->weight));
+		live |= tunnel_is_live(gateway, hop->tunnel);
+	}
+	for (size_t i = 0; i < n && i < PATHS_MAX; i++)
+		json_array_append_new(list, path_row(gateway, &paths[i]));
+	row_set_effective(row, live, taken);
+	control_reply_row(reply, row);
+}
+
+static void prefix_reply(struct gateway *gateway, const struct prefix *prefix,
+			 struct control_reply *reply)
+{
+	bool taken = false;
+
+	if (export_contains(gateway->export, prefix)) {
+		json_t *row = route_row(gateway, prefix, VGW_ROUTE_CLASS_SYSTEM,
+					!prefix_is_default(prefix));
+
+		row_set_effective(row, true, &taken);
+		control_reply_row(reply, row);
+	}
+	static_reply(gateway, prefix, &taken, reply);
+	dynamic_reply(gateway, prefix, &taken, reply);
+}
+
+/* The smallest prefix after *at of the RIB, the export set and the static routes. */
+static bool prefix_next(struct gateway *gateway, struct prefix *at)
+{
+	struct prefix best = { .addr.family = AF_UNSPEC }, candidate = *at;
+
+	if (rib_next(gateway->rib, &candidate))
+		best = candidate;
+	candidate = *at;
+	if (export_next(gateway->export, &candidate) &&
+	    (!addr_is_set(&best.addr) || prefix_compare(&candidate, &best) < 0))
+		best = candidate;
+	for (size_t i = 0; i < gateway->config->n_static_routes; i++) {
+		candidate = gateway->config->static_routes[i].prefix;
+		if ((!addr_is_set(&at->addr) || prefix_compare(&candidate, at) > 0) &&
+		    (!addr_is_set(&best.addr) || prefix_compare(&candidate, &best) < 0))
+			best = candidate;
+	}
+	if (!addr_is_set(&best.addr))
+		return false;
+	*at = best;
+	return true;
+}
+
+static bool routes_step(void *ctx, struct control_reply *reply)
+{
+	struct routes_state *state = ctx;
+
+	if (state->only_one) {
+		prefix_reply(state->gateway, &state->at, reply);
+		return false;
+	}
+	for (unsigned int i = 0; i < ROUTES_PER_STEP; i++) {
+		if (!prefix_next(state->gateway, &state->at))
+			return false;
+		prefix_reply(state->gateway, &state->at, reply);
+	}
+	return true;
+}
+
+void show_routes(void *ctx, const json_t *args, struct control_reply *reply)
+{
+	const json_t *wanted = json_object_get(args, "prefix");
+	struct routes_state *state;
+
+	if (wanted && !json_is_string(wanted)) {
+		control_reply_error(reply, EINVAL, "\"prefix\" must be a string");
+		return;
+	}
+	state = calloc(1, sizeof(*state));
+	if (!state) {
+		control_reply_error(reply, ENOMEM, "out of memory");
+		return;
+	}
+	state->gateway = ctx;
+	state->only_one = wanted;
+	if (wanted && !prefix_parse(json_string_value(wanted), &state->at, NULL)) {
+		control_reply_error(reply, EINVAL, "\"%s\" is not a prefix",
+				    json_string_value(wanted));
+		free(state);
+		return;
+	}
+	control_reply_stream(reply, routes_step, free, state);
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A tunnel of the configuration: its XFRM device, inside address and IKE
+ * connection. Setting up is idempotent and may be asked for at any time; what
+ * is in the way is kept as the tunnel's error and looked at again later.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/vgw.h>
+
+#include "lib/log.h"
+#include "vgwd/gateway.h"
+
+/* Device names are at most 15 characters, so this is one path component. */
+#define INSIDE_LEN4 30
+#define INSIDE_LEN6 126
+
+static void tunnel_fail(struct tunnel *tunnel, const char *text)
+{
+	if (strcmp(tunnel->error, text)) {
+		snprintf(tunnel->error, sizeof(tunnel->error), "%s", text);
+		log_warning(tunnel->config->name, "%s", text);
+	}
+}
+
+/*
+ * The way back to a source leads to the gateway's device, not to the tunnel's,
+ * so strict reverse path filtering would drop everything that arrives. The module
+ * validates sources instead. The kernel uses the larger of both values.
+ */
+static bool tunnel_rp_filter(struct tunnel *tunnel)
+{
+	long all = 0;
+
+	if (tunnel->config->inside.addr.family != AF_INET)
+		return true;
+	if (rtnl_conf_set(4, tunnel->config->interface, "rp_filter", 0)) {
+		tunnel_fail(tunnel, "net.ipv4.conf of the interface: rp_filter cannot be set to 0");
+		return false;
+	}
+	if (!rtnl_conf_get(4, "all", "rp_filter", &all) && all == 1) {
+		tunnel_fail(tunnel, "net.ipv4.conf.all.rp_filter is 1, which drops all that the tunnel "
+				    "delivers: set it to 0 (the module validates sources itself)");
+		return false;
+	}
+	return true;
+}
+
+static bool tunnel_device(struct tunnel *tunnel, char *err, size_t size)
+{
+	const struct config_tunnel *config = tunnel->config;
+	struct rtnl *rtnl = tunnel->gateway->rtnl;
+	const bool up = true;
+	struct rtnl_link link;
+
+	if (config->ike &&
+	    rtnl_link_add_xfrm(rtnl, config->interface, config->if_id, config->underlay, err, size))
+		return false;
+	if (rtnl_link_get(rtnl, config->interface, &link)) {
+		snprintf(err, size, "no interface \"%s\" to adopt (the tunnel has no ike section)",
+			 config->interface);
+		return false;
+	}
+	if (strcmp(link.kind, "xfrm")) {
+		snprintf(err, size, "interface \"%s\" is not an XFRM interface", config->interface);
+		return false;
+	}
+	if (!link.if_id || (config->if_id && link.if_id != config->if_id)) {
+		snprintf(err, size, "interface \"%s\" has if_id %u, configured is %u",
+			 config->interface, link.if_id, config->if_id);
+		return false;
+	}
+	/* Only a new device is put up: one that somebody put down stays down. */
+	if (link.ifindex != tunnel->ifindex && !link.up &&
+	    rtnl_link_set(rtnl, config->interface, &up, NULL, NULL, err, size))
+		return false;
+	if (link.ifindex != tunnel->ifindex && tunnel->gateway->config->gateway.vrf &&
+	    rtnl_link_set(rtnl, config->interface, NULL, NULL, tunnel->gateway->config->gateway.vrf,
+			  err, size))
+		return false;
+	if (rtnl_address_add(rtnl, config->interface, &config->inside_address,
+			     config->inside.addr.family == AF_INET ? INSIDE_LEN4 : INSIDE_LEN6, err,
+			     size))
+		return false;
+	tunnel->ifindex = link.ifindex;
+	return true;
+}
+
+static void tunnel_ike(struct tunnel *tunnel)
+{
+	const struct config_tunnel *config = tunnel->config;
+	const struct config_ike *ike = config->ike;
+	struct ike_config wanted = {
+		.name = tunnel->ike_name,
+		.local = config->local_address,
+		.remote = config->remote_address,
+		.if_id = config->if_id,
+	};
+
+	if (!ike)
+		return;
+	wanted.local_id = ike->local_id;
+	wanted.remote_id = ike->remote_id;
+	wanted.psk_file = ike->psk_file;
+	wanted.proposals = ike->proposals;
+	wanted.esp_proposals = ike->esp_proposals;
+	wanted.dpd_delay = ike->dpd_delay;
+	wanted.rekey_time = ike->rekey_time;
+	wanted.child_rekey_time = ike->child_rekey_time;
+	wanted.version = ike->version;
+	wanted.initiate = ike->initiate;
+	wanted.encap = ike->encap;
+	if (ike_set(tunnel->gateway->ike, &wanted))
+		tunnel_fail(tunnel, "IKE connection cannot be set up");
+}
+
+void tunnel_setup(struct tunnel *tunnel)
+{
+	uint32_t before = tunnel->ifindex;
+	char err[TUNNEL_ERROR_SIZE];
+
+	if (!tunnel_device(tunnel, err, sizeof(err))) {
+		tunnel_fail(tunnel, err);
+		tunnel->ready = false;
+	} else if (!tunnel_rp_filter(tunnel)) {
+		tunnel->ready = false;
+	} else {
+		if (!tunnel->ready || before != tunnel->ifindex)
+			log_info(tunnel->config->name, "interface %s is set up",
+				 tunnel->config->interface);
+		tunnel->ready = true;
+		tunnel->error[0] = '\0';
+		tunnel_ike(tunnel);
+	}
+	fib_dirty_tunnel(tunnel->gateway->fib, tunnel->id);
+	peer_start(tunnel);
+}
+
+void tunnel_link_changed(struct tunnel *tunnel, const struct rtnl_link *link, bool present)
+{
+	struct gateway *gateway = tunnel->gateway;
+
+	if (!present && link->ifindex == tunnel->ifindex) {
+		tunnel->ifindex = 0;
+		tunnel->ready = false;
+		tunnel_fail(tunnel, "the interface was deleted");
+		fib_dirty_tunnel(gateway->fib, tunnel->id);
+		derive_statics_dirty(gateway, gateway->config);
+		/* Whoever deletes it may be about to make it again: no race with him. */
+		loop_timer_start(gateway->device_timer, 1000);
+	} else if (present && link->ifindex != tunnel->ifindex) {
+		tunnel_setup(tunnel);
+	}
+}
+
+void tunnel_reported(struct tunnel *tunnel, const struct kernel_tunnel *report)
+{
+	bool was_down = tunnel->reported && tunnel->kernel.state == VGW_TUNNEL_STATE_DOWN;
+	bool down = report->state == VGW_TUNNEL_STATE_DOWN;
+
+	tunnel->kernel = *report;
+	tunnel->reported = true;
+	if (down == was_down)
+		return;
+	log_info(tunnel->config->name, "tunnel is %s", down ? "down" : "up");
+	if (down && report->reason == VGW_TUNNEL_REASON_NO_SA && tunnel->config->ike)
+		ike_kick(tunnel->gateway->ike, tunnel->ike_name);
+	restart_check(tunnel->gateway);
+}
+
+bool tunnel_wanted(const struct tunnel *tunnel, struct kernel_tunnel *out)
+{
+	if (!tunnel->ready)
+		return false;
+	*out = (struct kernel_tunnel){
+		.id = tunnel->id,
+		.ifindex = tunnel->ifindex,
+		.connection = tunnel->connection->id,
+		.site = tunnel->connection->customer_gateway->site_id,
+		.source_check = tunnel->connection->source_check,
+		.transit = tunnel->connection->transit_allow,
+	};
+	return true;
+}
+
+struct tunnel *tunnel_new(struct gateway *gateway, const struct config_connection *connection,
+			  const struct config_tunnel *config)
+{
+	struct tunnel *tunnel = calloc(1, sizeof(*tunnel));
+
+	if (!tunnel)
+		return NULL;
+	tunnel->gateway = gateway;
+	tunnel->connection = connection;
+	tunnel->config = config;
+	tunnel->id = config->id;
+	if (config->ike)
+		snprintf(tunnel->ike_name, sizeof(tunnel->ike_name), "vgw-%s", config->name);
+	if (peer_create(tunnel)) {
+		tunnel_free(tunnel);
+		return NULL;
+	}
+	return tunnel;
+}
+
+void tunnel_free(struct tunnel *tunnel)
+{
+	if (!tunnel)
+		return;
+	peer_destroy(tunnel, 0, NULL);
+	free(tunnel);
+}
+
+void tunnel_remove(struct tunnel *tunnel)
+{
+	struct gateway *gateway = tunnel->gateway;
+	char err[TUNNEL_ERROR_SIZE];
+	int ret;
+
+	log_info(tunnel->config->name, "tunnel is no longer configured");
+	peer_destroy(tunnel, SESSION_CEASE_DECONFIGURED, "tunnel removed");
+	if (tunnel->config->ike) {
+		ike_del(gateway->ike, tunnel->ike_name);
+		ret = rtnl_link_del(gateway->rtnl, tunnel->config->interface, err, sizeof(err));
+	} else {
+		ret = rtnl_address_del(gateway->rtnl, tunnel->config->interface,
+				       &tunnel->config->inside_address,
+				       tunnel->config->inside.addr.family == AF_INET ? INSIDE_LEN4 :
+										       INSIDE_LEN6,
+				       err, sizeof(err));
+	}
+	if (ret && ret != -ENODEV && ret != -EADDRNOTAVAIL)
+		log_warning(tunnel->config->name, "%s", err);
+	fib_dirty_tunnel(gateway->fib, tunnel->id);
+	free(tunnel);
+}
