@@ -497,14 +497,27 @@ const struct rib_source_config *rib_source_config(const struct rib_source *sourc
 	return &source->config;
 }
 
+static void source_mark_dirty(struct rib_source *source)
+{
+	for (struct rib_path *path = source->paths; path; path = path->source_next)
+		if (path->verdict == RIB_ACCEPTED)
+			rib_prefix_mark_dirty(source->rib, path->prefix);
+}
+
 void rib_source_set_router_id(struct rib_source *source, uint32_t id)
 {
 	if (source->router_id == id)
 		return;
 	source->router_id = id;
-	for (struct rib_path *path = source->paths; path; path = path->source_next)
-		if (path->verdict == RIB_ACCEPTED)
-			rib_prefix_mark_dirty(source->rib, path->prefix);
+	source_mark_dirty(source);
+}
+
+void rib_source_set_weight(struct rib_source *source, uint8_t weight)
+{
+	if (source->config.weight == weight)
+		return;
+	source->config.weight = weight;
+	source_mark_dirty(source);
 }
 
 /* Removes the paths of a family (AF_UNSPEC: both), maybe only the stale ones. */

@@ -106,6 +106,8 @@ struct rib_source *rib_source_add(struct rib *rib, const struct rib_source_confi
 void rib_source_remove(struct rib_source *source); /* its paths go; NULL is fine */
 const struct rib_source_config *rib_source_config(const struct rib_source *source);
 void rib_source_set_router_id(struct rib_source *source, uint32_t id); /* host order */
+/* The tunnel's share in its groups, at run time. */
+void rib_source_set_weight(struct rib_source *source, uint8_t weight);
 /* A source whose paths must not be used (its session is down without graceful restart, ...). */
 void rib_source_flush(struct rib_source *source);
 /*

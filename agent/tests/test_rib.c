@@ -403,6 +403,13 @@ static void test_weights_and_one_tunnel_twice(void **state)
 	assert_int_equal(decision.next_hops[0].weight, 1);
 	assert_int_equal(decision.next_hops[1].tunnel, 9);
 	assert_int_equal(decision.next_hops[1].weight, 7);
+	drain(rib);
+	rib_source_set_weight(a, 5);
+	expect_dirty(rib, "10.0.0.0/8");
+	rib_source_set_weight(a, 5);
+	expect_dirty(rib, NULL);
+	rib_decide(rib, &p, &decision);
+	assert_int_equal(decision.next_hops[1].weight, 5);
 	rib_free(rib);
 }
 

@@ -98,6 +98,9 @@ static void peer_down(void *ctx, enum session_down_reason reason)
 	tunnel->synced = false;
 	if (reason == SESSION_DOWN_TRANSPORT && info->graceful_restart && info->peer_restart_time) {
 		rib_source_mark_stale(tunnel->source);
+		for (int afi = 0; afi < SESSION_N_AFI; afi++)
+			if (!info->peer_restart_afi[afi])
+				rib_source_sweep_stale(tunnel->source, family_of[afi]);
 		tunnel->stale = true;
 		loop_timer_start(tunnel->stale_timer, info->peer_restart_time * 1000ull);
 	} else {

@@ -56,10 +56,9 @@ static bool same_device(const struct config_tunnel *a, const struct config_tunne
 }
 
 static bool same_session(const struct config *old, const struct config *new,
-			 const struct config_connection *a, const struct config_connection *b,
-			 const struct config_tunnel *at, const struct config_tunnel *bt)
+			 const struct config_connection *a, const struct config_connection *b)
 {
-	return same_bgp(a->bgp, b->bgp) && at->weight == bt->weight &&
+	return same_bgp(a->bgp, b->bgp) &&
 	       a->customer_gateway->asn == b->customer_gateway->asn &&
 	       a->customer_gateway->site_id == b->customer_gateway->site_id &&
 	       old->gateway.local_asn == new->gateway.local_asn &&
@@ -119,14 +118,15 @@ static void reload_tunnel(struct gateway *gateway, const struct config *old,
 		*tail = tunnel;
 		return;
 	}
-	keep = same_session(old, gateway->config, tunnel->connection, connection, tunnel->config,
-			    config);
+	keep = same_session(old, gateway->config, tunnel->connection, connection);
 	if (!keep)
 		peer_destroy(tunnel, SESSION_CEASE_CONFIG_CHANGE, "configuration changed");
 	tunnel->config = config;
 	tunnel->connection = connection;
 	if (!keep && peer_create(tunnel))
 		log_error(config->name, "out of memory, no BGP session");
+	else if (tunnel->source)
+		rib_source_set_weight(tunnel->source, config->weight);
 }
 
 static void reload_tunnels(struct gateway *gateway, const struct config *old)

@@ -168,6 +168,8 @@ void tunnel_reported(struct tunnel *tunnel, const struct kernel_tunnel *report)
 	log_info(tunnel->config->name, "tunnel is %s", down ? "down" : "up");
 	if (down && report->reason == VGW_TUNNEL_REASON_NO_SA && tunnel->config->ike)
 		ike_kick(tunnel->gateway->ike, tunnel->ike_name);
+	if (!down && tunnel->session)
+		session_kick(tunnel->session);
 	restart_check(tunnel->gateway);
 }
 
