@@ -55,12 +55,15 @@ static inline struct nlattr **vgw_dump_attrs(struct netlink_callback *cb)
 #endif
 }
 
-/* Does anything wait on the device's way out: a qdisc, a filter, a tap? RCU. */
+/*
+ * Does anything wait on the device's way out: a qdisc, a filter, a tap? RCU. While
+ * a device comes up or goes down it has a qdisc that drops all: that is nothing.
+ */
 static inline bool vgw_dev_egress_busy(const struct net_device *dev)
 {
 	const struct Qdisc *qdisc = rcu_dereference(netdev_get_tx_queue(dev, 0)->qdisc);
 
-	if (!list_empty(&dev->ptype_all) || (qdisc && qdisc->enqueue))
+	if (!list_empty(&dev->ptype_all) || (qdisc && qdisc != &noop_qdisc && qdisc->enqueue))
 		return true;
 #ifdef CONFIG_NETFILTER_EGRESS
 	if (rcu_access_pointer(dev->nf_hooks_egress))

@@ -15,29 +15,39 @@
 /* Outer IPv6 header, UDP, ESP header, IV, and what the link needs. */
 #define VGW_HEADROOM	128
 
-static int device_init(struct net_device *dev)
-{
-	struct vgw_gateway *gw = netdev_priv(dev);
-
-#ifndef VGW_HAVE_CORE_TSTATS
-	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
-	if (!dev->tstats)
-		return -ENOMEM;
-#endif
-	return vgw_gateway_init(gw, dev);
-}
-
-static void device_uninit(struct net_device *dev)
-{
-	vgw_gateway_uninit(netdev_priv(dev));
-}
-
 static void device_free(struct net_device *dev)
 {
 	vgw_gateway_free(netdev_priv(dev));
 #ifndef VGW_HAVE_CORE_TSTATS
 	free_percpu(dev->tstats);
 #endif
+}
+
+static int device_init(struct net_device *dev)
+{
+	struct vgw_gateway *gw = netdev_priv(dev);
+	int ret;
+
+#ifndef VGW_HAVE_CORE_TSTATS
+	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
+	if (!dev->tstats)
+		return -ENOMEM;
+#endif
+	ret = vgw_gateway_init(gw, dev);
+	if (!ret) {
+		/* From here on a failed registration calls it, too. */
+		dev->priv_destructor = device_free;
+		return 0;
+	}
+#ifndef VGW_HAVE_CORE_TSTATS
+	free_percpu(dev->tstats);
+#endif
+	return ret;
+}
+
+static void device_uninit(struct net_device *dev)
+{
+	vgw_gateway_uninit(netdev_priv(dev));
 }
 
 /* A packet from a LAN host to a site goes in and out by different devices: never a redirect. */
@@ -114,11 +124,7 @@ static int device_newlink(struct net *src_net, struct net_device *dev, struct nl
 	ret = register_netdevice(dev);
 	if (ret == -ENOSPC)
 		NL_SET_ERR_MSG(extack, "network namespace has its limit of gateways");
-	if (ret)
-		return ret;
-	/* Set last: a failed registration has taken everything back already. */
-	dev->priv_destructor = device_free;
-	return 0;
+	return ret;
 }
 
 static int device_changelink(struct net_device *dev, struct nlattr *tb[], struct nlattr *data[],

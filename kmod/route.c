@@ -373,18 +373,25 @@ static int sweep_step(struct vgw_gateway *gw, struct vgw_prefix *prefix, bool *m
 	return 0;
 }
 
+/* What is kept because it is in use is marked, or the next generation would take it for fresh. */
 static void sweep_objects(struct vgw_gateway *gw)
 {
 	struct vgw_tunnel *tunnel;
 	struct vgw_group *group;
 	unsigned long id;
 
-	xa_for_each(&gw->groups, id, group)
+	xa_for_each(&gw->groups, id, group) {
 		if (group->mark != gw->parity && !group->chains)
 			vgw_group_destroy(gw, group);
-	xa_for_each(&gw->tunnels, id, tunnel)
+		else
+			group->mark = gw->parity;
+	}
+	xa_for_each(&gw->tunnels, id, tunnel) {
 		if (tunnel->mark != gw->parity && !tunnel->members)
 			vgw_tunnel_destroy(tunnel);
+		else
+			tunnel->mark = gw->parity;
+	}
 }
 
 int vgw_generation_commit(struct vgw_gateway *gw)

@@ -106,7 +106,7 @@ static u8 examine(struct vgw_tunnel *tunnel)
 	struct net_device *dev = rcu_dereference_protected(tunnel->dev, lockdep_is_held(lock));
 	int v4, v6;
 
-	if (!dev || !(dev->flags & IFF_UP))
+	if (!dev || !netif_running(dev))
 		return VGW_TUNNEL_REASON_DEVICE_DOWN;
 	if (tunnel->failed)
 		return VGW_TUNNEL_REASON_FAILED;

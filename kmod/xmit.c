@@ -192,7 +192,8 @@ static enum attempt try_tunnel(struct vgw_tunnel *tunnel, struct sk_buff *skb, u
 	struct dst_entry *bundle;
 	enum attempt attempt;
 
-	if (!xdev || !(xdev->flags & IFF_UP)) {
+	/* It stops running some time before it loses IFF_UP. */
+	if (!xdev || !netif_running(xdev)) {
 		vgw_tunnel_suspect(tunnel);
 		return DEAD;
 	}
