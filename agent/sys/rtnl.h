@@ -105,8 +105,7 @@ struct rtnl_counters {
 };
 struct rtnl_counters rtnl_counters(const struct rtnl *rtnl);
 
-/* sysctl of a device, e.g. rp_filter; 0 or negative errno. Family is 4 or 6. */
+/* sysctl of a device, e.g. forwarding; 0 or negative errno. Family is 4 or 6. */
 int rtnl_conf_get(unsigned int family, const char *device, const char *key, long *value);
-int rtnl_conf_set(unsigned int family, const char *device, const char *key, long value);
 
 #endif

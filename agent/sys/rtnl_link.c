@@ -404,7 +404,7 @@ int rtnl_address_del(struct rtnl *rtnl, const char *name, const struct addr *add
 
 /* ---- sysctl ---- */
 
-static int conf_open(unsigned int family, const char *device, const char *key, int flags)
+static int conf_open(unsigned int family, const char *device, const char *key)
 {
 	char path[160];
 	int n, fd;
@@ -415,13 +415,13 @@ static int conf_open(unsigned int family, const char *device, const char *key, i
 	n = snprintf(path, sizeof(path), "/proc/sys/net/ipv%u/conf/%s/%s", family, device, key);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
-	fd = open(path, flags | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
 int rtnl_conf_get(unsigned int family, const char *device, const char *key, long *value)
 {
-	int fd = conf_open(family, device, key, O_RDONLY);
+	int fd = conf_open(family, device, key);
 	char text[32], *end;
 	ssize_t n;
 
@@ -435,24 +435,4 @@ int rtnl_conf_get(unsigned int family, const char *device, const char *key, long
 	errno = 0;
 	*value = strtol(text, &end, 10);
 	return errno || end == text ? -EINVAL : 0;
-}
-
-int rtnl_conf_set(unsigned int family, const char *device, const char *key, long value)
-{
-	char text[32];
-	long now;
-	ssize_t n;
-	int fd, ret = rtnl_conf_get(family, device, key, &now);
-
-	if (ret)
-		return ret;
-	if (now == value)
-		return 0;
-	fd = conf_open(family, device, key, O_WRONLY);
-	if (fd < 0)
-		return fd;
-	n = write(fd, text, (size_t)snprintf(text, sizeof(text), "%ld\n", value));
-	ret = n < 0 ? -errno : 0;
-	close(fd);
-	return ret;
 }

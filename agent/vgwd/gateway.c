@@ -449,6 +449,16 @@ int gateway_guards_only(struct loop *loop, struct config *config, char *err, siz
 	return ok ? 0 : -EIO;
 }
 
+/* What an operator forgets: nothing is forwarded, and nobody says so. */
+static void gateway_check_forwarding(const struct gateway *gateway)
+{
+	const struct config *config = gateway->config;
+	long on;
+
+	if (config->n_connections && !rtnl_conf_get(4, "all", "forwarding", &on) && !on)
+		log_warning(NULL, "net.ipv4.ip_forward is 0: this host forwards no IPv4 packet");
+}
+
 static bool gateway_parts(struct gateway *gateway, char *err, size_t size)
 {
 	struct loop *loop = gateway->loop;
@@ -509,6 +519,7 @@ struct gateway *gateway_new(struct loop *loop, const char *config_path, struct c
 		return NULL;
 	}
 	gateway_settings_apply(gateway);
+	gateway_check_forwarding(gateway);
 	gateway_device_ensure(gateway);
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
 		tunnel_setup(t);

@@ -26,29 +26,6 @@ static void tunnel_fail(struct tunnel *tunnel, const char *text)
 	}
 }
 
-/*
- * The way back to a source leads to the gateway's device, not to the tunnel's,
- * so strict reverse path filtering would drop everything that arrives. The module
- * validates sources instead. The kernel uses the larger of both values.
- */
-static bool tunnel_rp_filter(struct tunnel *tunnel)
-{
-	long all = 0;
-
-	if (tunnel->config->inside.addr.family != AF_INET)
-		return true;
-	if (rtnl_conf_set(4, tunnel->config->interface, "rp_filter", 0)) {
-		tunnel_fail(tunnel, "net.ipv4.conf of the interface: rp_filter cannot be set to 0");
-		return false;
-	}
-	if (!rtnl_conf_get(4, "all", "rp_filter", &all) && all == 1) {
-		tunnel_fail(tunnel, "net.ipv4.conf.all.rp_filter is 1, which drops all that the tunnel "
-				    "delivers: set it to 0 (the module validates sources itself)");
-		return false;
-	}
-	return true;
-}
-
 static bool tunnel_device(struct tunnel *tunnel, char *err, size_t size)
 {
 	const struct config_tunnel *config = tunnel->config;
@@ -124,8 +101,6 @@ void tunnel_setup(struct tunnel *tunnel)
 
 	if (!tunnel_device(tunnel, err, sizeof(err))) {
 		tunnel_fail(tunnel, err);
-		tunnel->ready = false;
-	} else if (!tunnel_rp_filter(tunnel)) {
 		tunnel->ready = false;
 	} else {
 		if (!tunnel->ready || before != tunnel->ifindex)
