@@ -17,7 +17,11 @@
 #define SESSION_LOGGED 4
 
 enum conn_state {
-	CONN_NONE, CONN_CONNECTING, CONN_OPEN_SENT, CONN_OPEN_CONFIRM, CONN_ESTABLISHED,
+	CONN_NONE,
+	CONN_CONNECTING,
+	CONN_OPEN_SENT,
+	CONN_OPEN_CONFIRM,
+	CONN_ESTABLISHED,
 };
 
 struct conn {
@@ -60,8 +64,7 @@ struct session {
 void session_transport_config(const struct session *s, struct transport_config *out);
 void session_set_state(struct session *s);
 /* Keeps the text for show; tells it once. */
-void session_trouble(struct session *s, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+void session_trouble(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void session_note_notification(struct session *s, const struct bgp_error *error, bool sent);
 /* 75 to 100 % of ms (RFC 4271 10). */
 uint64_t session_jitter(struct session *s, uint64_t ms);

@@ -48,7 +48,7 @@ struct bgp_open {
 	bool gr_afi[SESSION_N_AFI], gr_forwarding[SESSION_N_AFI];
 };
 
-/* body: behind the header. Structure only, RFC 4271 6.2, 5492, 9072; who may peer is the session's. */
+/* body: behind the header. Structure only, RFC 4271 6.2, 5492, 9072; who may peer: the session. */
 bool message_open_decode(struct cursor body, struct bgp_open *open, struct bgp_error *error);
 void message_open_encode(struct cursor_out *out, const struct bgp_open *open);
 

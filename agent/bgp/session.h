@@ -25,8 +25,12 @@
 struct session;
 
 enum session_state {
-	SESSION_IDLE, SESSION_CONNECT, SESSION_ACTIVE,
-	SESSION_OPEN_SENT, SESSION_OPEN_CONFIRM, SESSION_ESTABLISHED,
+	SESSION_IDLE,
+	SESSION_CONNECT,
+	SESSION_ACTIVE,
+	SESSION_OPEN_SENT,
+	SESSION_OPEN_CONFIRM,
+	SESSION_ESTABLISHED,
 };
 
 enum session_afi { SESSION_IPV4, SESSION_IPV6, SESSION_N_AFI }; /* unicast */
@@ -67,21 +71,28 @@ struct session_info {
 	bool as4, refresh, enhanced_refresh, graceful_restart;
 	bool peer_restarting; /* R bit of the peer's OPEN */
 	uint16_t peer_restart_time;
-	bool peer_restart_afi[SESSION_N_AFI]; /* families of its graceful restart: others are not kept */
+	bool peer_restart_afi
+		[SESSION_N_AFI]; /* families of its graceful restart: others are not kept */
 	bool peer_forwarding[SESSION_N_AFI]; /* F bits of the peer's OPEN */
 	bool eor_received[SESSION_N_AFI], eor_sent[SESSION_N_AFI];
 	struct addr local, peer;
 	uint64_t messages_in, messages_out, updates_in, updates_out, established_count;
 	uint64_t updates_malformed; /* treated as withdraw, or attributes discarded (RFC 7606) */
-	char last_error[160]; /* text of the last NOTIFICATION sent or received, or of the last transport error */
+	/* text of the last NOTIFICATION sent or received, or of the last transport error */
+	char last_error[160];
 	uint8_t last_code, last_subcode; /* of the last NOTIFICATION, 0 if none */
 	bool last_sent; /* we sent it */
 };
 
 enum session_cease { /* RFC 4486 */
-	SESSION_CEASE_MAX_PREFIXES = 1, SESSION_CEASE_SHUTDOWN, SESSION_CEASE_DECONFIGURED,
-	SESSION_CEASE_RESET, SESSION_CEASE_REJECTED, SESSION_CEASE_CONFIG_CHANGE,
-	SESSION_CEASE_COLLISION, SESSION_CEASE_RESOURCES,
+		     SESSION_CEASE_MAX_PREFIXES = 1,
+		     SESSION_CEASE_SHUTDOWN,
+		     SESSION_CEASE_DECONFIGURED,
+		     SESSION_CEASE_RESET,
+		     SESSION_CEASE_REJECTED,
+		     SESSION_CEASE_CONFIG_CHANGE,
+		     SESSION_CEASE_COLLISION,
+		     SESSION_CEASE_RESOURCES,
 };
 
 enum session_down_reason {
@@ -138,7 +149,8 @@ const char *session_state_name(enum session_state state);
  * nothing to send to, -ENOTCONN; a family that was not negotiated is
  * -EAFNOSUPPORT. Both are harmless. -ENOMEM: the prefix's former state stays.
  */
-int session_announce(struct session *session, const struct prefix *prefix, const struct attrs *attrs);
+int session_announce(struct session *session, const struct prefix *prefix,
+		     const struct attrs *attrs);
 int session_withdraw(struct session *session, const struct prefix *prefix);
 /* After all that is queued now. */
 void session_end_of_rib(struct session *session, enum session_afi afi);

@@ -24,9 +24,8 @@ struct update_result {
 };
 
 /* False: reset the session with *error (no memory gives Cease / Out of Resources). */
-bool update_decode(struct cursor body, const struct attr_peer *peer,
-		   const struct update_sink *sink, void *ctx, struct update_result *result,
-		   struct bgp_error *error);
+bool update_decode(struct cursor body, const struct attr_peer *peer, const struct update_sink *sink,
+		   void *ctx, struct update_result *result, struct bgp_error *error);
 
 /* One message that is being filled. */
 struct update_writer {

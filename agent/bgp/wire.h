@@ -11,22 +11,22 @@
 #define BGP_AS_TRANS 23456 /* RFC 6793 */
 
 enum bgp_message_type { /* RFC 4271 4.1, RFC 2918 */
-	BGP_OPEN = 1,
-	BGP_UPDATE = 2,
-	BGP_NOTIFICATION = 3,
-	BGP_KEEPALIVE = 4,
-	BGP_ROUTE_REFRESH = 5,
+			BGP_OPEN = 1,
+			BGP_UPDATE = 2,
+			BGP_NOTIFICATION = 3,
+			BGP_KEEPALIVE = 4,
+			BGP_ROUTE_REFRESH = 5,
 };
 
 enum bgp_error_code { /* RFC 4271 4.5, RFC 7313, RFC 9687 */
-	BGP_ERROR_HEADER = 1,
-	BGP_ERROR_OPEN = 2,
-	BGP_ERROR_UPDATE = 3,
-	BGP_ERROR_HOLD = 4,
-	BGP_ERROR_FSM = 5,
-	BGP_ERROR_CEASE = 6,
-	BGP_ERROR_REFRESH = 7,
-	BGP_ERROR_SEND_HOLD = 8,
+		      BGP_ERROR_HEADER = 1,
+		      BGP_ERROR_OPEN = 2,
+		      BGP_ERROR_UPDATE = 3,
+		      BGP_ERROR_HOLD = 4,
+		      BGP_ERROR_FSM = 5,
+		      BGP_ERROR_CEASE = 6,
+		      BGP_ERROR_REFRESH = 7,
+		      BGP_ERROR_SEND_HOLD = 8,
 };
 
 enum bgp_header_error {
@@ -36,13 +36,13 @@ enum bgp_header_error {
 };
 
 enum bgp_open_error { /* RFC 4271, RFC 5492 */
-	BGP_OPEN_UNSPECIFIC = 0,
-	BGP_OPEN_VERSION = 1,
-	BGP_OPEN_PEER_AS = 2,
-	BGP_OPEN_ID = 3,
-	BGP_OPEN_OPTION = 4,
-	BGP_OPEN_HOLD_TIME = 6,
-	BGP_OPEN_CAPABILITY = 7,
+		      BGP_OPEN_UNSPECIFIC = 0,
+		      BGP_OPEN_VERSION = 1,
+		      BGP_OPEN_PEER_AS = 2,
+		      BGP_OPEN_ID = 3,
+		      BGP_OPEN_OPTION = 4,
+		      BGP_OPEN_HOLD_TIME = 6,
+		      BGP_OPEN_CAPABILITY = 7,
 };
 
 enum bgp_update_error {
@@ -53,25 +53,25 @@ enum bgp_update_error {
 };
 
 enum bgp_fsm_error { /* RFC 6608 */
-	BGP_FSM_OPEN_SENT = 1,
-	BGP_FSM_OPEN_CONFIRM = 2,
-	BGP_FSM_ESTABLISHED = 3,
+		     BGP_FSM_OPEN_SENT = 1,
+		     BGP_FSM_OPEN_CONFIRM = 2,
+		     BGP_FSM_ESTABLISHED = 3,
 };
 
 enum bgp_cease { /* RFC 4486, RFC 8538 */
-	BGP_CEASE_MAX_PREFIXES = 1,
-	BGP_CEASE_SHUTDOWN = 2,
-	BGP_CEASE_DECONFIGURED = 3,
-	BGP_CEASE_RESET = 4,
-	BGP_CEASE_REJECTED = 5,
-	BGP_CEASE_CONFIG_CHANGE = 6,
-	BGP_CEASE_COLLISION = 7,
-	BGP_CEASE_RESOURCES = 8,
-	BGP_CEASE_HARD_RESET = 9,
+		 BGP_CEASE_MAX_PREFIXES = 1,
+		 BGP_CEASE_SHUTDOWN = 2,
+		 BGP_CEASE_DECONFIGURED = 3,
+		 BGP_CEASE_RESET = 4,
+		 BGP_CEASE_REJECTED = 5,
+		 BGP_CEASE_CONFIG_CHANGE = 6,
+		 BGP_CEASE_COLLISION = 7,
+		 BGP_CEASE_RESOURCES = 8,
+		 BGP_CEASE_HARD_RESET = 9,
 };
 
 enum bgp_refresh_error { /* RFC 7313 */
-	BGP_REFRESH_LENGTH = 1,
+			 BGP_REFRESH_LENGTH = 1,
 };
 
 #define BGP_OPTION_CAPABILITIES 2 /* RFC 5492 */

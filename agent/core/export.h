@@ -44,8 +44,8 @@ int export_set_policy(struct export *export, const struct export_policy *policy)
  * one prefix, each is told once. protocol and type are rtnetlink's. 0, or
  * -EINVAL for something that is no prefix, or -ENOMEM: this route does not count.
  */
-int export_route(struct export *export, const struct prefix *prefix, uint8_t protocol,
-		 uint8_t type, bool present);
+int export_route(struct export *export, const struct prefix *prefix, uint8_t protocol, uint8_t type,
+		 bool present);
 bool export_contains(const struct export *export, const struct prefix *prefix);
 /* Walks the set in prefix order, strictly after *prefix (family AF_UNSPEC: start). */
 bool export_next(const struct export *export, struct prefix *prefix);

@@ -38,9 +38,17 @@ struct rib_source_config {
 /* Why a path is not in the table (rules 11, 18, 34, 40, 49, 50, D4). */
 enum rib_verdict {
 	RIB_ACCEPTED,
-	RIB_REJECT_DEFAULT, RIB_REJECT_NEVER, RIB_REJECT_PROTECTED, RIB_REJECT_OWN_AS,
-	RIB_REJECT_RESERVED, RIB_REJECT_OUTER_PEER, RIB_REJECT_SITE_AS, RIB_REJECT_FIRST_AS,
-	RIB_REJECT_NEXT_HOP, RIB_REJECT_QUOTA, RIB_REJECT_LENGTH,
+	RIB_REJECT_DEFAULT,
+	RIB_REJECT_NEVER,
+	RIB_REJECT_PROTECTED,
+	RIB_REJECT_OWN_AS,
+	RIB_REJECT_RESERVED,
+	RIB_REJECT_OUTER_PEER,
+	RIB_REJECT_SITE_AS,
+	RIB_REJECT_FIRST_AS,
+	RIB_REJECT_NEXT_HOP,
+	RIB_REJECT_QUOTA,
+	RIB_REJECT_LENGTH,
 	RIB_N_VERDICTS,
 };
 const char *rib_verdict_name(enum rib_verdict verdict); /* "default-refused" ... */
@@ -48,8 +56,15 @@ const char *rib_verdict_reason(enum rib_verdict verdict); /* one sentence for pe
 
 /* The step of the decision process at which a path lost. */
 enum rib_step {
-	RIB_STEP_BEST, RIB_STEP_MULTIPATH, RIB_STEP_LOCAL_PREF, RIB_STEP_AS_PATH,
-	RIB_STEP_ORIGIN, RIB_STEP_MED, RIB_STEP_SITE, RIB_STEP_ROUTER_ID, RIB_STEP_PEER_ADDRESS,
+	RIB_STEP_BEST,
+	RIB_STEP_MULTIPATH,
+	RIB_STEP_LOCAL_PREF,
+	RIB_STEP_AS_PATH,
+	RIB_STEP_ORIGIN,
+	RIB_STEP_MED,
+	RIB_STEP_SITE,
+	RIB_STEP_ROUTER_ID,
+	RIB_STEP_PEER_ADDRESS,
 	RIB_STEP_REJECTED,
 	RIB_N_STEPS,
 };
@@ -86,7 +101,7 @@ struct rib_policy { /* import rules */
 	size_t n_protected;
 	const struct addr *outer_peers; /* rule 50: prefixes covering one are refused ... */
 	size_t n_outer_peers;
-	/* ... unless the underlay's longest route to it, whose length is here (0: none), is longer */
+	/* ... unless the underlay's longest route to it (its length is here, 0: none) is longer */
 	const uint8_t *outer_pinned;
 };
 

@@ -92,7 +92,7 @@ static void client_watch(struct client *client)
 		events |= LOOP_READ;
 	if (client->out_len)
 		events |= LOOP_WRITE;
-	/* A request is under way: still learn of a hang-up, as long as there is room to read into. */
+	/* A request is under way: still learn of a hang-up, while there is room to read into. */
 	if (!events && !client->eof && client->in_len < CONTROL_REQUEST_MAX)
 		events = LOOP_READ;
 	loop_io_set(client->io, events);

@@ -36,8 +36,8 @@ void loop_timer_free(struct loop_timer *timer); /* NULL is fine, as for every _f
 #define LOOP_READ 1u
 #define LOOP_WRITE 2u
 /* The handle does not own fd. events: LOOP_READ | LOOP_WRITE, level triggered. */
-struct loop_io *loop_io_new(struct loop *loop, int fd, void (*ready)(void *ctx, unsigned int events),
-			    void *ctx);
+struct loop_io *loop_io_new(struct loop *loop, int fd,
+			    void (*ready)(void *ctx, unsigned int events), void *ctx);
 void loop_io_set(struct loop_io *io, unsigned int events);
 void loop_io_free(struct loop_io *io);
 

@@ -23,7 +23,8 @@
 struct ike;
 
 struct ike_config { /* strings are borrowed for the call */
-	const char *name; /* connection and child name in charon: "vgw-<tunnel>" made by the caller */
+	const char
+		*name; /* connection and child name in charon: "vgw-<tunnel>" made by the caller */
 	struct addr local, remote; /* outer */
 	const char *local_id, *remote_id; /* NULL: the addresses */
 	const char *psk_file; /* its text without the line end */

@@ -137,7 +137,8 @@ bool kernel_available(const struct kernel *kernel);
 
 void kernel_gateway_get(struct kernel *kernel, uint32_t ifindex,
 			void (*reply)(void *ctx, int error, const char *text,
-				      const struct kernel_gateway *gateway), void *ctx);
+				      const struct kernel_gateway *gateway),
+			void *ctx);
 void kernel_gateway_set(struct kernel *kernel, uint32_t ifindex, const uint32_t *quota,
 			const uint32_t *hash_seed, const struct prefix *guards, size_t n_guards,
 			kernel_done done, void *ctx); /* NULL fields stay as they are */
@@ -156,15 +157,18 @@ void kernel_routes_del(struct kernel *kernel, uint32_t gateway, const struct ker
 		       size_t n, kernel_done done, void *ctx);
 void kernel_generation_begin(struct kernel *kernel, uint32_t gateway,
 			     void (*reply)(void *ctx, int error, const char *text,
-					   uint32_t generation), void *ctx);
+					   uint32_t generation),
+			     void *ctx);
 void kernel_generation_commit(struct kernel *kernel, uint32_t gateway, uint32_t generation,
 			      kernel_done done, void *ctx);
 void kernel_lookup(struct kernel *kernel, uint32_t gateway, const struct kernel_flow *flow,
 		   void (*reply)(void *ctx, int error, const char *text,
-				 const struct kernel_lookup *lookup), void *ctx);
+				 const struct kernel_lookup *lookup),
+		   void *ctx);
 void kernel_stats_get(struct kernel *kernel, uint32_t gateway,
 		      void (*reply)(void *ctx, int error, const char *text,
-				    const struct kernel_stats *stats), void *ctx);
+				    const struct kernel_stats *stats),
+		      void *ctx);
 
 /* Dumps: each row, then done. The row is borrowed. Rows are told after the whole dump arrived; one
  * that a change interrupted is repeated inside, a few times (then -EAGAIN). */
@@ -172,10 +176,10 @@ void kernel_tunnels_dump(struct kernel *kernel, uint32_t gateway,
 			 void (*row)(void *ctx, const struct kernel_tunnel *tunnel),
 			 kernel_done done, void *ctx);
 void kernel_groups_dump(struct kernel *kernel, uint32_t gateway,
-			void (*row)(void *ctx, const struct kernel_group *group),
-			kernel_done done, void *ctx);
+			void (*row)(void *ctx, const struct kernel_group *group), kernel_done done,
+			void *ctx);
 void kernel_routes_dump(struct kernel *kernel, uint32_t gateway,
-			void (*row)(void *ctx, const struct kernel_route *route),
-			kernel_done done, void *ctx);
+			void (*row)(void *ctx, const struct kernel_route *route), kernel_done done,
+			void *ctx);
 
 #endif

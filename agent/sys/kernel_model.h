@@ -68,8 +68,7 @@ struct model_group *model_group_find(const struct model_gateway *gw, uint32_t id
 bool model_tunnel_live(const struct model_gateway *gw, uint32_t id);
 uint32_t model_group_live(const struct model_gateway *gw, const struct model_group *group);
 uint32_t model_group_routes(const struct model_gateway *gw, uint32_t id);
-void model_tunnel_judge(struct model *model, struct model_gateway *gw,
-			struct model_tunnel *tunnel);
+void model_tunnel_judge(struct model *model, struct model_gateway *gw, struct model_tunnel *tunnel);
 void model_gateway_count(struct model_gateway *gw);
 /* Any request but lookups and dumps. */
 void model_change(struct model *model, struct model_gateway *gw, const struct kernel_call *call,

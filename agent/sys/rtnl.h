@@ -41,7 +41,7 @@ struct rtnl_route { /* of the system table */
 };
 
 struct rtnl_ops {
-	/* A route of the followed table appeared or went (a replaced one is gone, then added, except
+	/* A route of the followed table appeared or went (a replaced one goes, then comes, except
 	 * in a new dump after lost events, where the order is open). One with several next hops is
 	 * one route, oif is the first. Routes of protocol vgw are not reported here. Any of these
 	 * callbacks may be NULL. */
@@ -57,11 +57,13 @@ struct rtnl *rtnl_new(struct loop *loop, uint32_t table, const struct rtnl_ops *
 void rtnl_free(struct rtnl *rtnl); /* leaves the kernel as it is */
 int rtnl_follow(struct rtnl *rtnl); /* start dump and events: links first, then routes */
 /* Walk the followed routes. */
-void rtnl_each_route(struct rtnl *rtnl, void (*row)(void *ctx, const struct rtnl_route *route), void *ctx);
+void rtnl_each_route(struct rtnl *rtnl, void (*row)(void *ctx, const struct rtnl_route *route),
+		     void *ctx);
 
 /* All of these: 0 or negative errno, text in err. What is already so is not touched. */
 int rtnl_link_get(struct rtnl *rtnl, const char *name, struct rtnl_link *out);
-int rtnl_link_add_vgw(struct rtnl *rtnl, const char *name, char *err, size_t size); /* exists: fine if kind vgw */
+int rtnl_link_add_vgw(struct rtnl *rtnl, const char *name, char *err,
+		      size_t size); /* exists: fine if kind vgw */
 /* underlay may be NULL or "". Exists: fine if kind and if_id agree, else refused by name. */
 int rtnl_link_add_xfrm(struct rtnl *rtnl, const char *name, uint32_t if_id, const char *underlay,
 		       char *err, size_t size);
@@ -73,14 +75,16 @@ int rtnl_address_add(struct rtnl *rtnl, const char *name, const struct addr *add
 		     char *err, size_t size); /* exists: fine */
 int rtnl_address_del(struct rtnl *rtnl, const char *name, const struct addr *address, uint8_t len,
 		     char *err, size_t size);
-/* The route that a packet of this host to dst takes (vrf: ifindex of the VRF device, 0: none). device gets
- * the name of its output device. 0, or what a sender would get (-ENETUNREACH, -EHOSTUNREACH, ...). */
+/*
+ * The route that a packet of this host to dst takes (vrf: ifindex of the VRF device, 0: none).
+ * device gets the name of its output device. 0, or what a sender would get (-ENETUNREACH, ...).
+ */
 int rtnl_route_lookup(struct rtnl *rtnl, const struct addr *dst, uint32_t vrf,
 		      struct rtnl_route *out, char *device, size_t size);
 /* Routing table of a VRF device; 0 if it is not one. */
 uint32_t rtnl_vrf_table(struct rtnl *rtnl, const char *name);
 
-/* Guard routes: `unreachable PREFIX proto vgw metric 4294967295`, there before anything else, in both
+/* Guard routes: `unreachable PREFIX proto vgw metric 4294967295`, there before all else, in both
  * families; only a configuration change removes one (given list replaces the set of unreachable
  * proto-vgw routes of the table, new ones first). One deleted by somebody else while the table is
  * followed is put back. */
@@ -88,9 +92,9 @@ int rtnl_guards_apply(struct rtnl *rtnl, const struct prefix *guards, size_t n, 
 		      size_t size);
 
 /*
- * Publishing: `PREFIX dev GATEWAY proto vgw metric M`. Starts once the first dump is through and the
+ * Publishing: `PREFIX dev GATEWAY proto vgw metric M`. Starts once the first dump is done and the
  * device is up, waits while it is not, and goes on by itself when it is up again; called again when
- * the device was made anew (ifindex 0: it is gone, wait). Only routes of protocol vgw on this device are
+ * the device was made anew (ifindex 0: it is gone, wait). Only routes of protocol vgw on it are
  * ever deleted. A route that somebody else deleted comes back, at most once a second; a refused
  * one is tried again after 1 s, doubling to 60 s.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the kernel's own table says of one destination: the route that a packet of this host takes. */
+/* What the kernel's own table says of one destination: the route of a packet of this host. */
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -19,8 +19,8 @@ static void rtnl_lookup_row(void *ctx, const struct nlmsghdr *nlh)
 	struct nlattr *attrs[RTA_MAX + 1];
 	struct prefix *prefix = &answer->route->prefix;
 
-	if (nlh->nlmsg_type != RTM_NEWROUTE || nlmsg_parse((struct nlmsghdr *)nlh, sizeof(*rtm), attrs,
-							   RTA_MAX, NULL) < 0)
+	if (nlh->nlmsg_type != RTM_NEWROUTE ||
+	    nlmsg_parse((struct nlmsghdr *)nlh, sizeof(*rtm), attrs, RTA_MAX, NULL) < 0)
 		return;
 	*answer->route = (struct rtnl_route){
 		.protocol = rtm->rtm_protocol,
@@ -29,7 +29,8 @@ static void rtnl_lookup_row(void *ctx, const struct nlmsghdr *nlh)
 	};
 	prefix->addr.family = rtm->rtm_family;
 	prefix->len = rtm->rtm_dst_len;
-	if (attrs[RTA_DST] && (unsigned int)nla_len(attrs[RTA_DST]) * 8 == addr_bits(rtm->rtm_family))
+	if (attrs[RTA_DST] &&
+	    (unsigned int)nla_len(attrs[RTA_DST]) * 8 == addr_bits(rtm->rtm_family))
 		memcpy(prefix->addr.b, nla_data(attrs[RTA_DST]), nla_len(attrs[RTA_DST]));
 	if (attrs[RTA_OIF])
 		answer->route->oif = nla_get_u32(attrs[RTA_OIF]);

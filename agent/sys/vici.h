@@ -44,7 +44,11 @@ void vici_list(struct vici_msg *msg, const char *name, const char *items);
 enum vici_element {
 	VICI_BAD = -1, /* malformed */
 	VICI_END = 0, /* end of the message */
-	VICI_SECTION_START, VICI_SECTION_END, VICI_KEY_VALUE, VICI_LIST_START, VICI_LIST_ITEM,
+	VICI_SECTION_START,
+	VICI_SECTION_END,
+	VICI_KEY_VALUE,
+	VICI_LIST_START,
+	VICI_LIST_ITEM,
 	VICI_LIST_END,
 };
 
@@ -84,7 +88,7 @@ struct vici_ops {
 	void (*event)(void *ctx, const char *name, struct vici_reader *message);
 };
 
-/* path NULL: VICI_SOCKET. events: names to subscribe to, NULL-terminated; must outlive the client. */
+/* path NULL: VICI_SOCKET. events: names to subscribe to, ended by NULL; must outlive the client. */
 struct vici *vici_new(struct loop *loop, const char *path, const char *const *events,
 		      const struct vici_ops *ops, void *ctx);
 void vici_free(struct vici *vici); /* requests under way are not answered any more */
@@ -92,6 +96,6 @@ bool vici_connected(const struct vici *vici);
 /* Takes msg (NULL: a command without arguments). The reply never comes from inside this call.
  * -ENOMEM: no reply will come. */
 int vici_request(struct vici *vici, const char *command, struct vici_msg *msg, vici_reply reply,
-		  void *ctx);
+		 void *ctx);
 
 #endif

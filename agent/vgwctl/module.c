@@ -108,7 +108,7 @@ static int await(struct module *m)
 				 const struct kernel_##what *reply)                               \
 	{                                                                                         \
 		struct module *m = ctx;                                                           \
-                                                                                                  \
+\
 		if (!m->expired && !error)                                                        \
 			*(struct kernel_##what *)m->out = *reply;                                 \
 		finish(m, error, text, -1);                                                       \

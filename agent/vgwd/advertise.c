@@ -25,8 +25,8 @@ static void advertise_one(struct tunnel *tunnel, const struct prefix *prefix, bo
 	info = session_info(tunnel->session);
 	if (info->state != SESSION_ESTABLISHED || !info->afi[afi])
 		return;
-	ret = present ? session_announce(tunnel->session, prefix, tunnel->gateway->domain_attrs) :
-			session_withdraw(tunnel->session, prefix);
+	ret = present ? session_announce(tunnel->session, prefix, tunnel->gateway->domain_attrs)
+		      : session_withdraw(tunnel->session, prefix);
 	if (ret)
 		log_error(tunnel->config->name, "cannot queue an UPDATE: %s", strerror(-ret));
 }
@@ -43,7 +43,7 @@ static void advertise_changed(void *ctx, const struct prefix *prefix, bool prese
 void advertise_all(struct tunnel *tunnel, enum session_afi afi)
 {
 	uint8_t family = afi == SESSION_IPV4 ? AF_INET : AF_INET6;
-	struct prefix prefix = { .addr.family = AF_UNSPEC };
+	struct prefix prefix = {.addr.family = AF_UNSPEC};
 
 	while (export_next(tunnel->gateway->export, &prefix))
 		if (prefix.addr.family == family)
@@ -96,8 +96,8 @@ void advertise_route_changed(void *ctx, const struct rtnl_route *route, bool pre
 
 uint8_t advertise_pinned(const struct gateway *gateway, const struct addr *peer)
 {
-	struct prefix host = { .addr = *peer, .len = addr_bits(peer->family) };
-	struct prefix key = { .addr.family = AF_UNSPEC };
+	struct prefix host = {.addr = *peer, .len = addr_bits(peer->family)};
+	struct prefix key = {.addr.family = AF_UNSPEC};
 
 	return pmap_covering(&gateway->underlay, &host, &key, NULL) ? key.len : 0;
 }
@@ -107,7 +107,7 @@ size_t advertise_protected(const struct gateway *gateway, struct prefix **out)
 {
 	const struct config_gateway *config = &gateway->config->gateway;
 	size_t n = config->n_protected, max = n + pmap_count(&gateway->connected);
-	struct prefix prefix = { .addr.family = AF_UNSPEC };
+	struct prefix prefix = {.addr.family = AF_UNSPEC};
 	void *value;
 
 	*out = calloc(max + 1, sizeof(**out));
@@ -144,8 +144,8 @@ void advertise_policy(struct gateway *gateway)
 
 int advertise_init(struct gateway *gateway)
 {
-	static const struct export_ops ops = { .changed = advertise_changed };
-	const struct attrs draft = { .origin = ATTRS_ORIGIN_IGP };
+	static const struct export_ops ops = {.changed = advertise_changed};
+	const struct attrs draft = {.origin = ATTRS_ORIGIN_IGP};
 
 	pmap_init(&gateway->underlay);
 	pmap_init(&gateway->connected);

@@ -48,7 +48,8 @@ static void add_static(const struct gateway *gateway, const struct config_static
 	}
 }
 
-bool derive_static(const struct gateway *gateway, const struct prefix *prefix, struct fib_route *out)
+bool derive_static(const struct gateway *gateway, const struct prefix *prefix,
+		   struct fib_route *out)
 {
 	const struct config *config = gateway->config;
 
@@ -127,7 +128,7 @@ void derive_statics_dirty(struct gateway *gateway, const struct config *config)
 static void derive_everything(void *ctx, struct fib *fib)
 {
 	struct gateway *gateway = ctx;
-	struct prefix prefix = { .addr.family = AF_UNSPEC };
+	struct prefix prefix = {.addr.family = AF_UNSPEC};
 
 	for (const struct tunnel *t = gateway->tunnels; t; t = t->next)
 		fib_dirty_tunnel(fib, t->id);
@@ -148,8 +149,8 @@ static void derive_refused(void *ctx, const struct prefix *prefix, uint8_t class
 
 	(void)ctx;
 	(void)class;
-	log_error(NULL, "the module refused %s: %s (%s)",
-		  prefix_format(prefix, name, sizeof(name)), text, strerror(-error));
+	log_error(NULL, "the module refused %s: %s (%s)", prefix_format(prefix, name, sizeof(name)),
+		  text, strerror(-error));
 }
 
 static void derive_idle(void *ctx)
@@ -191,8 +192,8 @@ static void outer_peers(const struct gateway *gateway, struct addr *peers, uint8
 		if (!addr_is_set(&t->config->remote_address))
 			continue;
 		peers[policy->n_outer_peers] = t->config->remote_address;
-		pinned[policy->n_outer_peers++] = advertise_pinned(gateway,
-								   &t->config->remote_address);
+		pinned[policy->n_outer_peers++] =
+			advertise_pinned(gateway, &t->config->remote_address);
 	}
 	policy->outer_peers = peers;
 	policy->outer_pinned = pinned;

@@ -68,13 +68,14 @@ static const char *result_text(uint8_t result)
 		[VGW_CANDIDATE_RESULT_ALL_DEAD] = "passed over: every tunnel is dead",
 		[VGW_CANDIDATE_RESULT_LOWER_CLASS] = "not needed: a better class has the prefix",
 		[VGW_CANDIDATE_RESULT_SHORTER_PREFIX] = "not needed: a longer prefix was selected",
-		[VGW_CANDIDATE_RESULT_HELD] = "holds the packet: its tunnels are dead, on-fail reserve",
+		[VGW_CANDIDATE_RESULT_HELD] =
+			"holds the packet: its tunnels are dead, on-fail reserve",
 		[VGW_CANDIDATE_RESULT_CLEAR_TEXT] =
 			"never used: a dead tunnel's traffic does not leave in clear",
 	};
 
-	return result < sizeof(texts) / sizeof(texts[0]) && texts[result] ? texts[result] :
-									     "unknown";
+	return result < sizeof(texts) / sizeof(texts[0]) && texts[result] ? texts[result]
+									  : "unknown";
 }
 
 static void explain_candidates(struct explain_state *state, const struct kernel_lookup *lookup)
@@ -128,7 +129,7 @@ static void explain_kernel(struct explain_state *state)
 	struct rtnl_route route;
 	char dev[32] = "", prefix[PREFIX_STRLEN];
 	const char *note, *vrf = gateway->config->gateway.vrf;
-	struct rtnl_link link = { 0 };
+	struct rtnl_link link = {0};
 	int ret = vrf ? rtnl_link_get(gateway->rtnl, vrf, &link) : 0;
 
 	if (!ret)
@@ -136,17 +137,17 @@ static void explain_kernel(struct explain_state *state)
 					sizeof(dev));
 
 	if (ret) {
-		note = ret == -ENETUNREACH || ret == -EHOSTUNREACH || ret == -EACCES ?
-			       "the kernel's table has no way there: a packet is refused before the "
-			       "gateway sees it" :
-			       "the kernel's table could not be asked";
-		json_object_set_new(state->row, "kernel", json_pack("{s:n,s:s}", "dev", "note", note));
+		note = ret == -ENETUNREACH || ret == -EHOSTUNREACH || ret == -EACCES
+			       ? "the kernel's table refuses it before the gateway sees it"
+			       : "the kernel's table could not be asked";
+		json_object_set_new(state->row, "kernel",
+				    json_pack("{s:n,s:s}", "dev", "note", note));
 		step_add(state->steps, "kernel: %s", note);
 		return;
 	}
-	note = route.oif == gateway->ifindex && route.oif ?
-		       "leads to the gateway" :
-		       "does not lead to the gateway: what follows is what the gateway would do";
+	note = route.oif == gateway->ifindex && route.oif
+		       ? "leads to the gateway"
+		       : "does not lead to the gateway: what follows is what the gateway would do";
 	prefix_format(&route.prefix, prefix, sizeof(prefix));
 	json_object_set_new(state->row, "kernel",
 			    json_pack("{s:s,s:i,s:i,s:o,s:s}", "prefix", prefix, "proto",
@@ -155,7 +156,8 @@ static void explain_kernel(struct explain_state *state)
 	step_add(state->steps, "kernel: %s dev %s %s", prefix, *dev ? dev : "none", note);
 }
 
-static void explain_found(void *ctx, int error, const char *text, const struct kernel_lookup *lookup)
+static void explain_found(void *ctx, int error, const char *text,
+			  const struct kernel_lookup *lookup)
 {
 	struct explain_state *state = ctx;
 
@@ -199,7 +201,7 @@ static const char *read_flow(const json_t *args, struct kernel_flow *flow, char 
 	static const struct {
 		const char *key;
 		json_int_t max;
-	} numbers[] = { { "proto", 255 }, { "sport", 65535 }, { "dport", 65535 } };
+	} numbers[] = {{"proto", 255}, {"sport", 65535}, {"dport", 65535}};
 	const char *wrong = read_address(args, "address", &flow->dst);
 	json_int_t value[3];
 
@@ -231,7 +233,7 @@ void explain(void *ctx, const json_t *args, struct control_reply *reply)
 {
 	struct gateway *gateway = ctx;
 	struct explain_state *state;
-	struct kernel_flow flow = { 0 };
+	struct kernel_flow flow = {0};
 	char err[128];
 
 	if (read_flow(args, &flow, err, sizeof(err))) {
@@ -248,7 +250,7 @@ void explain(void *ctx, const json_t *args, struct control_reply *reply)
 		control_reply_error(reply, ENOMEM, "out of memory");
 		return;
 	}
-	*state = (struct explain_state){ .gateway = gateway, .reply = reply, .flow = flow };
+	*state = (struct explain_state){.gateway = gateway, .reply = reply, .flow = flow};
 	state->row = json_pack("{s:o,s:n,s:n,s:n,s:n,s:n}", "destination", verbs_address(&flow.dst),
 			       "bucket", "group", "tunnel", "interface", "spi");
 	state->steps = json_array();

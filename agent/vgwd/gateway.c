@@ -82,7 +82,8 @@ static void gateway_watch_quota(struct gateway *gateway)
 	else if (counters.installed * 10 >= quota * 8ull)
 		level = 80;
 	if (level > gateway->warned_quota && level == 100)
-		log_warning(NULL, "bgp table full %u/%u: %zu prefixes are refused until there is room",
+		log_warning(NULL,
+			    "bgp table full %u/%u: %zu prefixes are refused until there is room",
 			    quota, quota, counters.refused_quota);
 	else if (level > gateway->warned_quota)
 		log_warning(NULL, "bgp table holds %zu of %u prefixes", counters.installed, quota);
@@ -390,7 +391,8 @@ static void gateway_ike_available(void *ctx, bool up)
 	if (up)
 		log_info(NULL, "strongSwan is there");
 	else
-		log_warning(NULL, "strongSwan is not there: tunnels that are up stay, none is made");
+		log_warning(NULL,
+			    "strongSwan is not there: tunnels that are up stay, none is made");
 }
 
 static const struct ike_ops ike_ops = {
@@ -411,7 +413,8 @@ void gateway_settings_apply(struct gateway *gateway)
 {
 	const struct config_gateway *config = &gateway->config->gateway;
 
-	fib_settings(gateway->fib, config->quota, config->hash_seed, config->guard, config->n_guard);
+	fib_settings(gateway->fib, config->quota, config->hash_seed, config->guard,
+		     config->n_guard);
 	advertise_policy(gateway);
 	derive_policy(gateway);
 	log_set_level(gateway->config->log_level);
@@ -442,7 +445,7 @@ static bool gateway_rtnl(struct gateway *gateway, char *err, size_t size)
 
 int gateway_guards_only(struct loop *loop, struct config *config, char *err, size_t size)
 {
-	struct gateway gateway = { .loop = loop, .config = config };
+	struct gateway gateway = {.loop = loop, .config = config};
 	bool ok = gateway_rtnl(&gateway, err, size) && gateway_guards_apply(&gateway, err, size);
 
 	rtnl_free(gateway.rtnl);

@@ -79,7 +79,8 @@ struct gateway {
 	struct ike *ike;
 	struct rib *rib;
 	struct export *export;
-	struct pmap underlay, connected; /* unicast prefixes of the system table: all, the kernel's own */
+	struct pmap underlay,
+		connected; /* unicast prefixes of the system table: all, the kernel's own */
 	const struct attrs *domain_attrs; /* of everything that is advertised */
 	struct tunnel *tunnels;
 	struct loop_timer *drain_timer; /* bounded steps over changed prefixes */
@@ -112,13 +113,15 @@ void gateway_settings_apply(struct gateway *gateway); /* guards, quota, seed, im
 bool gateway_guards_apply(struct gateway *gateway, char *err, size_t size);
 struct tunnel *gateway_tunnel_by_id(const struct gateway *gateway, uint32_t id);
 size_t gateway_tunnel_count(const struct gateway *gateway);
-uint32_t gateway_router_id(const struct config *config); /* configured, or the first local address */
+uint32_t
+gateway_router_id(const struct config *config); /* configured, or the first local address */
 
 /* derive.c */
 extern const struct fib_ops derive_fib_ops; /* ctx: the gateway */
 bool derive_published(void *ctx, const struct prefix *prefix);
 bool derive_static_exists(const struct gateway *gateway, const struct prefix *prefix);
-bool derive_static(const struct gateway *gateway, const struct prefix *prefix, struct fib_route *out);
+bool derive_static(const struct gateway *gateway, const struct prefix *prefix,
+		   struct fib_route *out);
 void derive_policy(struct gateway *gateway); /* import rules from configuration and facts */
 void derive_statics_dirty(struct gateway *gateway, const struct config *config);
 

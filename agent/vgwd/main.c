@@ -38,12 +38,9 @@ struct daemon {
 };
 
 static const struct option options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "guards", no_argument, NULL, 'g' },
-	{ "log", required_argument, NULL, 'l' },
-	{ "version", no_argument, NULL, 'V' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
+	{"config", required_argument, NULL, 'c'}, {"guards", no_argument, NULL, 'g'},
+	{"log", required_argument, NULL, 'l'},	  {"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},	  {0},
 };
 
 static void usage(FILE *out)
@@ -99,7 +96,7 @@ static void print_errors(const char *path, const struct config_errors *errors)
 
 static bool parse_level(const char *text, int *level)
 {
-	static const char *const names[] = { "error", "warning", "info", "debug" };
+	static const char *const names[] = {"error", "warning", "info", "debug"};
 
 	for (*level = 0; *level < 4; ++*level)
 		if (!strcmp(text, names[*level]))
@@ -123,7 +120,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *args)
 		case 'l':
 			if (parse_level(optarg, &args->level))
 				break;
-			fprintf(stderr, "vgwd: --log: \"%s\" is not error, warning, info or debug\n",
+			fprintf(stderr,
+				"vgwd: --log: \"%s\" is not error, warning, info or debug\n",
 				optarg);
 			return 3;
 		case 'V':
@@ -200,7 +198,7 @@ static int run_guards(struct config *config)
 
 static int run_daemon(struct config *config, const char *path)
 {
-	struct daemon daemon = { 0 };
+	struct daemon daemon = {0};
 	int status = 1;
 
 	if (daemon_start(&daemon, path, config)) {
@@ -218,8 +216,8 @@ static int run_daemon(struct config *config, const char *path)
 
 int main(int argc, char **argv)
 {
-	struct arguments args = { .path = DEFAULT_CONFIG, .level = -1 };
-	struct config_errors errors = { 0 };
+	struct arguments args = {.path = DEFAULT_CONFIG, .level = -1};
+	struct config_errors errors = {0};
 	struct config *config;
 	int status = parse_arguments(argc, argv, &args);
 

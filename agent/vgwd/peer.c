@@ -43,7 +43,8 @@ static void peer_stale_expired(void *ctx)
 {
 	struct tunnel *tunnel = ctx;
 
-	log_warning(tunnel->config->name, "peer did not finish its restart in time, stale paths go");
+	log_warning(tunnel->config->name,
+		    "peer did not finish its restart in time, stale paths go");
 	for (int afi = 0; afi < SESSION_N_AFI; afi++)
 		rib_source_sweep_stale(tunnel->source, family_of[afi]);
 	peer_stale_end(tunnel);
@@ -198,7 +199,7 @@ static bool peer_read_key(const char *path, char *key, size_t size)
 /* IPv6 routes over an IPv4 session need a next hop of their family: the mapped address. */
 static struct addr peer_mapped(const struct addr *v4)
 {
-	struct addr out = { .family = AF_INET6 };
+	struct addr out = {.family = AF_INET6};
 
 	memset(out.b + 10, 0xff, 2);
 	memcpy(out.b + 12, v4->b, 4);
@@ -224,7 +225,7 @@ static struct session *peer_session(struct tunnel *tunnel, const char *key)
 		.ttl = bgp->ttl,
 		.gtsm = bgp->gtsm,
 		.md5 = key,
-		.afi = { [SESSION_IPV4] = bgp->ipv4, [SESSION_IPV6] = bgp->ipv6 },
+		.afi = {[SESSION_IPV4] = bgp->ipv4, [SESSION_IPV6] = bgp->ipv6},
 		.restart_time = gateway->config->gateway.restart_time,
 		.restarting = gateway->kept_forwarding,
 		.forwarding_kept = gateway->kept_forwarding,

@@ -58,12 +58,11 @@ static bool same_device(const struct config_tunnel *a, const struct config_tunne
 static bool same_session(const struct config *old, const struct config *new,
 			 const struct config_connection *a, const struct config_connection *b)
 {
-	return same_bgp(a->bgp, b->bgp) &&
-	       a->customer_gateway->asn == b->customer_gateway->asn &&
+	return same_bgp(a->bgp, b->bgp) && a->customer_gateway->asn == b->customer_gateway->asn &&
 	       a->customer_gateway->site_id == b->customer_gateway->site_id &&
 	       old->gateway.local_asn == new->gateway.local_asn &&
-	       old->gateway.restart_time == new->gateway.restart_time &&
-	       gateway_router_id(old) == gateway_router_id(new);
+	       old->gateway.restart_time == new->gateway.restart_time &&gateway_router_id(old) ==
+		       gateway_router_id(new);
 }
 
 static struct tunnel *tunnel_by_name(const struct gateway *gateway, const char *name)
@@ -89,8 +88,8 @@ static void reload_remove(struct gateway *gateway, const struct config *new)
 	struct tunnel *tunnel = gateway->tunnels, *next;
 
 	for (; tunnel; tunnel = next) {
-		const struct config_tunnel *wanted = config_tunnel_find(new, tunnel->config->name,
-									NULL);
+		const struct config_tunnel *wanted =
+			config_tunnel_find(new, tunnel->config->name, NULL);
 
 		next = tunnel->next;
 		if (wanted && same_device(tunnel->config, wanted))
@@ -144,7 +143,7 @@ static void reload_tunnels(struct gateway *gateway, const struct config *old)
 /* What depends on the switch of rule 20, or on which paths count. */
 static void reload_publish(struct gateway *gateway)
 {
-	struct prefix prefix = { .addr.family = AF_UNSPEC };
+	struct prefix prefix = {.addr.family = AF_UNSPEC};
 
 	while (rib_next(gateway->rib, &prefix))
 		rtnl_publish_dirty(gateway->rtnl, &prefix);
@@ -179,8 +178,8 @@ int gateway_reload(struct gateway *gateway, bool dry_run,
 		   void (*report)(void *ctx, const struct config_change *change), void *ctx,
 		   char *err, size_t size)
 {
-	struct reload_report summary = { .report = report, .ctx = ctx };
-	struct config_errors errors = { 0 };
+	struct reload_report summary = {.report = report, .ctx = ctx};
+	struct config_errors errors = {0};
 	struct config *new = config_load(gateway->config_path, &errors);
 
 	if (!new) {

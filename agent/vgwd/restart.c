@@ -46,7 +46,8 @@ void restart_begin(struct gateway *gateway)
 		restart_finish(gateway);
 		return;
 	}
-	log_info(NULL, "the module holds routes of an earlier run: waiting for the peers, %u s at most",
+	log_info(NULL,
+		 "the module holds routes of an earlier run: waiting for the peers, %u s at most",
 		 seconds);
 	gateway->phase = GATEWAY_RESTARTING;
 	loop_timer_start(gateway->restart_timer, seconds * 1000ull);

@@ -14,16 +14,16 @@ json_t *verbs_address(const struct addr *address)
 {
 	char text[ADDR_STRLEN];
 
-	return addr_is_set(address) ? json_string(addr_format(address, text, sizeof(text))) :
-				      json_null();
+	return addr_is_set(address) ? json_string(addr_format(address, text, sizeof(text)))
+				    : json_null();
 }
 
 json_t *verbs_prefix(const struct prefix *prefix)
 {
 	char text[PREFIX_STRLEN];
 
-	return addr_is_set(&prefix->addr) ? json_string(prefix_format(prefix, text, sizeof(text))) :
-					    json_null();
+	return addr_is_set(&prefix->addr) ? json_string(prefix_format(prefix, text, sizeof(text)))
+					  : json_null();
 }
 
 json_t *verbs_text(const char *text)
@@ -69,14 +69,14 @@ static json_t *gateway_warnings(const struct gateway *gateway)
 static json_t *stats_row(const struct kernel_stats *s)
 {
 	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
-			 "tx_packets", (json_int_t)s->tx_packets, "tx_bytes", (json_int_t)s->tx_bytes,
-			 "failover", (json_int_t)s->failover, "drop_miss", (json_int_t)s->drop_miss,
-			 "drop_system", (json_int_t)s->drop_system, "drop_dead",
-			 (json_int_t)s->drop_dead, "drop_reserved", (json_int_t)s->drop_reserved,
-			 "drop_guard", (json_int_t)s->drop_guard, "drop_too_big",
-			 (json_int_t)s->drop_too_big, "drop_loop", (json_int_t)s->drop_loop,
-			 "drop_malformed", (json_int_t)s->drop_malformed, "drop_blocked",
-			 (json_int_t)s->drop_blocked, "drop_no_memory",
+			 "tx_packets", (json_int_t)s->tx_packets, "tx_bytes",
+			 (json_int_t)s->tx_bytes, "failover", (json_int_t)s->failover, "drop_miss",
+			 (json_int_t)s->drop_miss, "drop_system", (json_int_t)s->drop_system,
+			 "drop_dead", (json_int_t)s->drop_dead, "drop_reserved",
+			 (json_int_t)s->drop_reserved, "drop_guard", (json_int_t)s->drop_guard,
+			 "drop_too_big", (json_int_t)s->drop_too_big, "drop_loop",
+			 (json_int_t)s->drop_loop, "drop_malformed", (json_int_t)s->drop_malformed,
+			 "drop_blocked", (json_int_t)s->drop_blocked, "drop_no_memory",
 			 (json_int_t)s->drop_no_memory, "drop_isolation",
 			 (json_int_t)s->drop_isolation, "drop_source", (json_int_t)s->drop_source);
 }
@@ -92,7 +92,7 @@ static unsigned int tunnels_up(const struct gateway *gateway)
 
 static size_t published_count(struct gateway *gateway)
 {
-	struct prefix prefix = { .addr.family = AF_UNSPEC };
+	struct prefix prefix = {.addr.family = AF_UNSPEC};
 	size_t n = 0;
 
 	while (rib_next(gateway->rib, &prefix))
@@ -115,15 +115,15 @@ static void row_add_config(json_t *row, const struct gateway *gateway)
 {
 	const struct config_gateway *config = &gateway->config->gateway;
 	const uint32_t id = gateway->router_id;
-	const struct addr router_id = { AF_INET, { id >> 24, id >> 16, id >> 8, id } };
+	const struct addr router_id = {AF_INET, {id >> 24, id >> 16, id >> 8, id}};
 
 	json_object_set_new(row, "name", json_string(config->name));
 	json_object_set_new(row, "state", json_string(phase_name(gateway)));
 	json_object_set_new(row, "local_asn", json_integer(config->local_asn));
 	json_object_set_new(row, "router_id", verbs_address(&router_id));
 	json_object_set_new(row, "attachment",
-			    json_string(config->attachment == CONFIG_TRANSIT ? "transit" :
-									       "vpn-gateway"));
+			    json_string(config->attachment == CONFIG_TRANSIT ? "transit"
+									     : "vpn-gateway"));
 	json_object_set_new(row, "vrf", verbs_text(config->vrf));
 	json_object_set_new(row, "quota", json_integer(config->quota));
 	json_object_set_new(row, "auto_advertise", json_boolean(config->auto_advertise));
@@ -230,16 +230,25 @@ static json_t *ike_row(const struct tunnel *tunnel)
 			 (json_int_t)ike->rekeys);
 }
 
+static json_t *bgp_state(const struct tunnel *tunnel)
+{
+	if (!tunnel->connection->bgp)
+		return json_null();
+	if (!tunnel->session)
+		return json_string(session_state_name(SESSION_IDLE));
+	return json_string(session_state_name(session_info(tunnel->session)->state));
+}
+
 static json_t *tunnel_row(const struct tunnel *tunnel)
 {
 	const struct kernel_tunnel *kernel = &tunnel->kernel;
 	bool known = tunnel->reported;
-	json_t *row = json_pack(
-		"{s:s,s:s,s:s,s:s,s:I,s:s,s:s}", "name", tunnel->config->name, "connection",
-		tunnel->connection->name, "site", tunnel->connection->customer_gateway->site,
-		"interface", tunnel->config->interface, "id", (json_int_t)tunnel->id, "state",
-		known ? names_tunnel_state(kernel->state) : "unknown", "reason",
-		known ? names_tunnel_reason(kernel->reason) : "");
+	json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:I,s:s,s:s}", "name", tunnel->config->name,
+				"connection", tunnel->connection->name, "site",
+				tunnel->connection->customer_gateway->site, "interface",
+				tunnel->config->interface, "id", (json_int_t)tunnel->id, "state",
+				known ? names_tunnel_state(kernel->state) : "unknown", "reason",
+				known ? names_tunnel_reason(kernel->reason) : "");
 
 	if (!row)
 		return NULL;
@@ -247,19 +256,15 @@ static json_t *tunnel_row(const struct tunnel *tunnel)
 	json_object_set_new(row, "if_id",
 			    json_integer(known ? kernel->if_id : tunnel->config->if_id));
 	json_object_set_new(row, "remote",
-			    verbs_address(known && addr_is_set(&kernel->remote) ?
-						  &kernel->remote :
-						  &tunnel->config->remote_address));
+			    verbs_address(known && addr_is_set(&kernel->remote)
+						  ? &kernel->remote
+						  : &tunnel->config->remote_address));
 	json_object_set_new(row, "inside", verbs_address(&tunnel->config->inside_address));
 	json_object_set_new(row, "inside_peer", verbs_address(&tunnel->config->inside_peer));
 	json_object_set_new(row, "spi", number_or_null(kernel->spi));
 	json_object_set_new(row, "mtu", number_or_null(kernel->mtu));
 	json_object_set_new(row, "ike", ike_row(tunnel));
-	json_object_set_new(row, "bgp",
-			    !tunnel->connection->bgp ? json_null() :
-			    tunnel->session ?
-			    json_string(session_state_name(session_info(tunnel->session)->state)) :
-			    json_string(session_state_name(SESSION_IDLE)));
+	json_object_set_new(row, "bgp", bgp_state(tunnel));
 	json_object_set_new(row, "tx_packets", json_integer(kernel->tx_packets));
 	json_object_set_new(row, "tx_bytes", json_integer(kernel->tx_bytes));
 	json_object_set_new(row, "tx_errors", json_integer(kernel->tx_errors));
@@ -267,9 +272,9 @@ static json_t *tunnel_row(const struct tunnel *tunnel)
 	json_object_set_new(row, "rx_bytes", json_integer(kernel->rx_bytes));
 	json_object_set_new(row, "rx_refused", json_integer(kernel->rx_refused));
 	json_object_set_new(row, "last_rx_ms",
-			    !known || kernel->last_rx_ms == UINT64_MAX ?
-				    json_null() :
-				    json_integer(kernel->last_rx_ms));
+			    !known || kernel->last_rx_ms == UINT64_MAX
+				    ? json_null()
+				    : json_integer(kernel->last_rx_ms));
 	json_object_set_new(row, "transitions", json_integer(kernel->transitions));
 	json_object_set_new(row, "error", verbs_text(tunnel->error));
 	return row;
@@ -331,7 +336,7 @@ static json_t *families(const bool afi[SESSION_N_AFI])
 
 static size_t advertised_count(const struct tunnel *tunnel, const struct session_info *info)
 {
-	struct prefix prefix = { .addr.family = AF_UNSPEC };
+	struct prefix prefix = {.addr.family = AF_UNSPEC};
 	size_t n = 0;
 
 	if (info->state != SESSION_ESTABLISHED)
@@ -343,10 +348,10 @@ static size_t advertised_count(const struct tunnel *tunnel, const struct session
 
 static void peer_add_session(json_t *row, const struct tunnel *tunnel)
 {
-	static const struct session_info none = { .state = SESSION_IDLE };
+	static const struct session_info none = {.state = SESSION_IDLE};
 	const struct session_info *info = tunnel->session ? session_info(tunnel->session) : &none;
 	const uint32_t id = info->peer_id;
-	const struct addr peer_id = { AF_INET, { id >> 24, id >> 16, id >> 8, id } };
+	const struct addr peer_id = {AF_INET, {id >> 24, id >> 16, id >> 8, id}};
 
 	json_object_set_new(row, "state", json_string(session_state_name(info->state)));
 	json_object_set_new(row, "since_ms",
@@ -427,9 +432,9 @@ static void groups_row(void *ctx, const struct kernel_group *group)
 	control_reply_row(answer->reply,
 			  json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "id", (json_int_t)group->id,
 				    "buckets", (json_int_t)group->buckets, "live",
-				    (json_int_t)group->live, "mtu", (json_int_t)group->mtu, "routes",
-				    (json_int_t)group->routes, "packets", (json_int_t)group->packets,
-				    "members", members));
+				    (json_int_t)group->live, "mtu", (json_int_t)group->mtu,
+				    "routes", (json_int_t)group->routes, "packets",
+				    (json_int_t)group->packets, "members", members));
 }
 
 static void groups_finish(void *ctx, int error, const char *text, long index)

@@ -39,7 +39,7 @@ static json_t *next_hop_row(const struct gateway *gateway, uint32_t id, uint8_t 
 
 static json_t *path_row(const struct gateway *gateway, const struct rib_path_info *path)
 {
-	static const char *const origins[] = { "igp", "egp", "incomplete" };
+	static const char *const origins[] = {"igp", "egp", "incomplete"};
 	const struct rib_source_config *source = rib_source_config(path->source);
 	const struct attrs *attrs = path->attrs;
 	char as_path[512];
@@ -54,25 +54,25 @@ static json_t *path_row(const struct gateway *gateway, const struct rib_path_inf
 		return NULL;
 	json_object_set_new(row, "peer", verbs_address(&source->peer));
 	json_object_set_new(row, "next_hop", verbs_address(&attrs->next_hop));
-	json_object_set_new(row, "local_pref", attrs->has_local_pref ?
-						       json_integer(attrs->local_pref) :
-						       json_null());
+	json_object_set_new(row, "local_pref",
+			    attrs->has_local_pref ? json_integer(attrs->local_pref) : json_null());
 	json_object_set_new(row, "med", attrs->has_med ? json_integer(attrs->med) : json_null());
-	json_object_set_new(row, "reason", path->verdict == RIB_ACCEPTED ?
-						   json_null() :
-						   json_string(rib_verdict_reason(path->verdict)));
+	json_object_set_new(row, "reason",
+			    path->verdict == RIB_ACCEPTED
+				    ? json_null()
+				    : json_string(rib_verdict_reason(path->verdict)));
 	return row;
 }
 
 static json_t *route_row(struct gateway *gateway, const struct prefix *prefix, uint8_t class,
 			 bool installed)
 {
-	return json_pack("{s:o,s:s,s:b,s:b,s:[],s:[],s:s,s:b,s:n}", "prefix", verbs_prefix(prefix),
-			 "class", names_route_class(class), "installed", (int)installed,
-			 "effective", 0, "next_hops", "paths", "on_fail",
-			 names_on_fail(VGW_ON_FAIL_REVOKE), "published",
-			 (int)(class != VGW_ROUTE_CLASS_SYSTEM && derive_published(gateway, prefix)),
-			 "refused_error");
+	return json_pack(
+		"{s:o,s:s,s:b,s:b,s:[],s:[],s:s,s:b,s:n}", "prefix", verbs_prefix(prefix), "class",
+		names_route_class(class), "installed", (int)installed, "effective", 0, "next_hops",
+		"paths", "on_fail", names_on_fail(VGW_ON_FAIL_REVOKE), "published",
+		(int)(class != VGW_ROUTE_CLASS_SYSTEM && derive_published(gateway, prefix)),
+		"refused_error");
 }
 
 /* The first class whose tunnels can carry it; *taken says that a better one did. */
@@ -151,7 +151,7 @@ static void prefix_reply(struct gateway *gateway, const struct prefix *prefix,
 /* The smallest prefix after *at of the RIB, the export set and the static routes. */
 static bool prefix_next(struct gateway *gateway, struct prefix *at)
 {
-	struct prefix best = { .addr.family = AF_UNSPEC }, candidate = *at;
+	struct prefix best = {.addr.family = AF_UNSPEC}, candidate = *at;
 
 	if (rib_next(gateway->rib, &candidate))
 		best = candidate;

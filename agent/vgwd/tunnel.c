@@ -203,11 +203,10 @@ void tunnel_remove(struct tunnel *tunnel)
 		ike_del(gateway->ike, tunnel->ike_name);
 		ret = rtnl_link_del(gateway->rtnl, tunnel->config->interface, err, sizeof(err));
 	} else {
-		ret = rtnl_address_del(gateway->rtnl, tunnel->config->interface,
-				       &tunnel->config->inside_address,
-				       tunnel->config->inside.addr.family == AF_INET ? INSIDE_LEN4 :
-										       INSIDE_LEN6,
-				       err, sizeof(err));
+		ret = rtnl_address_del(
+			gateway->rtnl, tunnel->config->interface, &tunnel->config->inside_address,
+			tunnel->config->inside.addr.family == AF_INET ? INSIDE_LEN4 : INSIDE_LEN6,
+			err, sizeof(err));
 	}
 	if (ret && ret != -ENODEV && ret != -EADDRNOTAVAIL)
 		log_warning(tunnel->config->name, "%s", err);

@@ -107,8 +107,9 @@ static struct options opt = {
 
 static const char usage[] =
 	"usage: seqload receive [-b ADDRESS] [-p PORT] [-I DEVICE] [-e] [-i MS]\n"
-	"       seqload send -t ADDRESS [-b ADDRESS] [-p PORT] [-I DEVICE] [-r RATE] [-c COUNT | -d SECONDS]\n"
-	"                    [-f FLOWS] [-P FIRST_SOURCE_PORT] [-s SIZE] [-l LINGER_MS] [-i MS]\n"
+	"       seqload send -t ADDRESS [-b ADDRESS] [-p PORT] [-I DEVICE] [-r RATE]\n"
+	"                    [-c COUNT | -d SECONDS] [-f FLOWS] [-P FIRST_SOURCE_PORT]\n"
+	"                    [-s SIZE] [-l LINGER_MS] [-i MS]\n"
 	"\n"
 	"  -r  packets per second of all flows together (1000)\n"
 	"  -c  packets in all; -d seconds; neither: until SIGTERM\n"
@@ -512,7 +513,8 @@ static void sender_connect(void)
 
 		own[i].fd = socket_open(to->ai_family);
 		if (opt.bind || opt.source_port) {
-			snprintf(port, sizeof(port), "%u", opt.source_port ? opt.source_port + i : 0);
+			snprintf(port, sizeof(port), "%u",
+				 opt.source_port ? opt.source_port + i : 0);
 			from = resolve(opt.bind, port, to->ai_family);
 			if (bind(own[i].fd, from->ai_addr, from->ai_addrlen))
 				fail("address %s port %s: %s", opt.bind ? opt.bind : "any", port,
