@@ -26,6 +26,7 @@
 #define ATTEMPT_MS 20000 /* charon alone would try for minutes, with ever longer pauses */
 #define STABLE_MS 30000 /* up for so long: the next failure begins a new series */
 #define AUDIT_MS 30000
+#define REPAIR_MS 15000 /* a rekey must have helped by then */
 
 static const char *const events[] = { "ike-updown", "child-updown", "ike-rekey", "child-rekey",
 				      "list-sa", "log", NULL };
@@ -284,6 +285,11 @@ static void send_initiate(struct ike_conn *conn)
 	conn_request(conn, "initiate", msg, initiated);
 }
 
+static void send_rekey(struct ike_conn *conn)
+{
+	conn_request(conn, "rekey", named_msg("child", conn->settings.name), plain_answered);
+}
+
 /* ---- what is there ---- */
 
 static void attempt_failed(struct ike_conn *conn)
@@ -333,6 +339,28 @@ static void look_connecting(struct ike_conn *conn)
 	send_terminate(conn, true);
 }
 
+/*
+ * Charon calls it installed and the kernel has no SA: somebody flushed or
+ * deleted it there, which charon does not see. A rekey makes new SAs and hurts
+ * nothing that still works, as the peer's direction may; if the owner complains
+ * again soon after, all is made from scratch.
+ */
+static void conn_repair(struct ike_conn *conn)
+{
+	uint64_t now = now_ms(conn);
+
+	conn->kicked = false;
+	if (conn->repaired_at && now - conn->repaired_at < REPAIR_MS) {
+		conn->repaired_at = 0;
+		conn->terminate = true;
+		conn_work(conn);
+		return;
+	}
+	log_info(conn->settings.name, "the kernel has lost the SA, it is made anew");
+	conn->repaired_at = now;
+	send_rekey(conn);
+}
+
 static void look_installed(struct ike_conn *conn)
 {
 	const struct ike_look *look = &conn->look;
@@ -344,7 +372,7 @@ static void look_installed(struct ike_conn *conn)
 	if (!conn->up_at)
 		conn->up_at = now_ms(conn);
 	conn->attempt_at = conn->retry_at = 0;
-	conn->kicked = conn->rekeyed = false;
+	conn->rekeyed = false;
 	conn->status.attempts = 0;
 	conn->status.last_error[0] = '\0';
 	conn_later(conn, AUDIT_MS);
@@ -352,6 +380,8 @@ static void look_installed(struct ike_conn *conn)
 		conn_state(conn, IKE_INSTALLED);
 	else if (!same)
 		conn_tell(conn);
+	if (conn->kicked)
+		conn_repair(conn);
 }
 
 static void looked(void *ctx, int error, struct vici_reader *message)

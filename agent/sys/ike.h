@@ -65,7 +65,11 @@ void ike_free(struct ike *ike); /* leaves charon and its SAs as they are */
 int ike_set(struct ike *ike, const struct ike_config *config);
 /* Unload and terminate. */
 void ike_del(struct ike *ike, const char *name);
-/* Ask for a new look now (tunnel reported without SA): initiates unless one is under way. */
+/*
+ * Ask for a new look now (tunnel reported without SA): initiates unless an attempt is under way.
+ * Where charon believes in an SA that the kernel lost it rekeys, and asked again within 15 s it
+ * terminates and initiates.
+ */
 void ike_kick(struct ike *ike, const char *name);
 const struct ike_status *ike_status(struct ike *ike, const char *name); /* NULL: not wanted */
 const char *ike_state_name(enum ike_state state);

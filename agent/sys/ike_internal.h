@@ -46,7 +46,7 @@ struct ike_conn {
 	unsigned int unload_step;
 	uint32_t backoff; /* ms, 0 at the beginning of a series */
 	/* loop times, 0 for none */
-	uint64_t retry_at, attempt_at, up_at, kicked_at;
+	uint64_t retry_at, attempt_at, up_at, kicked_at, repaired_at;
 	struct ike_look look;
 	char reason[160]; /* of the attempt's failure, from charon's log */
 };

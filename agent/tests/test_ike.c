@@ -33,7 +33,7 @@ struct fixture {
 	enum outcome outcome;
 	const char *refuse_load; /* command */
 	void (*on_load)(struct fixture *f); /* before load-conn is answered */
-	size_t initiates, loads, shareds, lists, terminates;
+	size_t initiates, loads, shareds, lists, terminates, rekeys;
 	char commands[1024];
 	uint32_t secret_hash;
 	char conn_text[4096]; /* last load-conn, flat */
@@ -188,6 +188,9 @@ static void on_command(void *ctx, struct fake *fake, const char *name, const uin
 		fake_reply(fake, NULL);
 	} else if (!strcmp(name, "initiate")) {
 		on_initiate(f, which);
+	} else if (!strcmp(name, "rekey")) {
+		f->rekeys++;
+		fake_success(fake, sa_find(f, which) ? NULL : "no matching SAs");
 	} else if (!strcmp(name, "terminate")) {
 		f->terminates++;
 		fake_success(fake, sa_find(f, which) ? NULL : "no matching SAs");
@@ -531,7 +534,7 @@ static void test_kick(void **state)
 	settle(&f->fake);
 	assert_int_equal(f->initiates, 1);
 	ike_kick(f->ike, "nobody");
-	/* An installed one is looked at and left alone. */
+	/* Installed for charon, gone for the kernel: a rekey; and if that did not help, anew. */
 	f->outcome = COMES_UP;
 	advance(&f->fake, 80000);
 	assert_int_equal(state_of(f, "vgw-t1"), IKE_INSTALLED);
@@ -539,6 +542,20 @@ static void test_kick(void **state)
 	ike_kick(f->ike, "vgw-t1");
 	settle(&f->fake);
 	assert_int_equal(f->initiates, 0);
+	assert_int_equal(f->rekeys, 1);
+	assert_int_equal(f->terminates, 0);
+	advance(&f->fake, 30000);
+	ike_kick(f->ike, "vgw-t1");
+	settle(&f->fake);
+	assert_int_equal(f->rekeys, 2);
+	advance(&f->fake, 5000);
+	ike_kick(f->ike, "vgw-t1");
+	settle(&f->fake);
+	assert_int_equal(f->rekeys, 2);
+	assert_int_equal(f->terminates, 1);
+	advance(&f->fake, 3000);
+	assert_int_equal(f->initiates, 1);
+	assert_int_equal(state_of(f, "vgw-t1"), IKE_INSTALLED);
 }
 
 static void test_refused(void **state)

@@ -67,6 +67,13 @@ uint32_t gateway_router_id(const struct config *config)
 	return (uint32_t)id->b[0] << 24 | id->b[1] << 16 | id->b[2] << 8 | id->b[3];
 }
 
+void gateway_look_soon(struct gateway *gateway, uint64_t ms)
+{
+	if (!loop_timer_pending(gateway->device_timer) ||
+	    loop_timer_left(gateway->device_timer) > ms)
+		loop_timer_start(gateway->device_timer, ms);
+}
+
 /* Changed prefixes */
 
 static void gateway_watch_quota(struct gateway *gateway)
@@ -197,7 +204,7 @@ static void gateway_bind_reply(void *ctx, int error, const char *text,
 			 "the module speaks version %u of the interface, %u is needed: upgrade it",
 			 kernel->protocol_version, GATEWAY_PROTOCOL_MIN);
 	log_error(NULL, "%s", gateway->device_error);
-	loop_timer_start(gateway->device_timer, GATEWAY_DEVICE_RETRY);
+	gateway_look_soon(gateway, GATEWAY_DEVICE_RETRY);
 }
 
 static void gateway_bind(struct gateway *gateway)
@@ -255,27 +262,27 @@ static void gateway_device_ensure(struct gateway *gateway)
 		log_error(NULL, "%s", err);
 		snprintf(gateway->device_error, sizeof(gateway->device_error), "%s", err);
 	}
-	loop_timer_start(gateway->device_timer, GATEWAY_DEVICE_RETRY);
+	gateway_look_soon(gateway, GATEWAY_DEVICE_RETRY);
 }
 
 /* Something was in the way earlier: what is missing is tried again. */
 static void gateway_look_again(void *ctx)
 {
 	struct gateway *gateway = ctx;
-	bool missing = false;
 
 	gateway_device_ensure(gateway);
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next) {
-		if (!t->ready)
-			tunnel_setup(t);
-		else
+		if (t->ready) {
 			peer_start(t);
-		missing |= !t->ready;
+			tunnel_revive(t);
+			continue;
+		}
+		tunnel_setup(t);
+		if (t->ready)
+			derive_statics_dirty(gateway, gateway->config);
+		else
+			gateway_look_soon(gateway, GATEWAY_DEVICE_RETRY);
 	}
-	if (missing && !loop_timer_pending(gateway->device_timer))
-		loop_timer_start(gateway->device_timer, GATEWAY_DEVICE_RETRY);
-	if (!missing)
-		derive_statics_dirty(gateway, gateway->config);
 }
 
 static void gateway_device_gone(struct gateway *gateway)
@@ -284,7 +291,7 @@ static void gateway_device_gone(struct gateway *gateway)
 	gateway->ifindex = 0;
 	gateway_unbind(gateway);
 	rtnl_publish_start(gateway->rtnl, 0, GATEWAY_PUBLISH_METRIC);
-	loop_timer_start(gateway->device_timer, 1000);
+	gateway_look_soon(gateway, 1000);
 }
 
 static void gateway_link(void *ctx, const struct rtnl_link *link, bool present)
@@ -526,7 +533,7 @@ struct gateway *gateway_new(struct loop *loop, const char *config_path, struct c
 	gateway_device_ensure(gateway);
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
 		tunnel_setup(t);
-	loop_timer_start(gateway->device_timer, GATEWAY_DEVICE_RETRY);
+	gateway_look_soon(gateway, GATEWAY_DEVICE_RETRY);
 	if (rtnl_follow(gateway->rtnl)) {
 		snprintf(err, size, "the system table cannot be followed");
 		gateway_free(gateway);

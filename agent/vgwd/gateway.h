@@ -108,6 +108,8 @@ struct gateway *gateway_new(struct loop *loop, const char *config_path, struct c
 void gateway_free(struct gateway *gateway);
 /* Nothing but the guard routes, for early at boot. config stays the caller's. */
 int gateway_guards_only(struct loop *loop, struct config *config, char *err, size_t size);
+/* Look again at what is missing, after so many milliseconds at the latest. */
+void gateway_look_soon(struct gateway *gateway, uint64_t ms);
 void gateway_kick(struct gateway *gateway); /* some prefix may have changed */
 void gateway_settings_apply(struct gateway *gateway); /* guards, quota, seed, import rules */
 bool gateway_guards_apply(struct gateway *gateway, char *err, size_t size);
@@ -133,6 +135,7 @@ void tunnel_setup(struct tunnel *tunnel); /* link, address, IKE; idempotent */
 void tunnel_remove(struct tunnel *tunnel); /* no longer configured: take all of it away, and free */
 void tunnel_link_changed(struct tunnel *tunnel, const struct rtnl_link *link, bool present);
 void tunnel_reported(struct tunnel *tunnel, const struct kernel_tunnel *report);
+bool tunnel_revive(struct tunnel *tunnel); /* true if it has no SA: call again later */
 bool tunnel_wanted(const struct tunnel *tunnel, struct kernel_tunnel *out);
 
 /* peer.c */

@@ -300,7 +300,7 @@ void peer_start(struct tunnel *tunnel)
 		snprintf(tunnel->error, sizeof(tunnel->error), "%.120s: no BGP key in this file",
 			 bgp->md5_file);
 		log_error(tunnel->config->name, "%s", tunnel->error);
-		loop_timer_start(tunnel->gateway->device_timer, 5000);
+		gateway_look_soon(tunnel->gateway, 5000);
 		return;
 	}
 	tunnel->session = peer_session(tunnel, bgp->md5_file ? key : NULL);

@@ -14,7 +14,9 @@
 #include "lib/log.h"
 #include "vgwd/gateway.h"
 
-/* Device names are at most 15 characters, so this is one path component. */
+/* How long a tunnel without an SA is left to IKE before it is asked again. */
+#define TUNNEL_REVIVE_MS 5000
+
 #define INSIDE_LEN4 30
 #define INSIDE_LEN6 126
 
@@ -125,10 +127,21 @@ void tunnel_link_changed(struct tunnel *tunnel, const struct rtnl_link *link, bo
 		fib_dirty_tunnel(gateway->fib, tunnel->id);
 		derive_statics_dirty(gateway, gateway->config);
 		/* Whoever deletes it may be about to make it again: no race with him. */
-		loop_timer_start(gateway->device_timer, 1000);
+		gateway_look_soon(gateway, 1000);
 	} else if (present && link->ifindex != tunnel->ifindex) {
 		tunnel_setup(tunnel);
 	}
+}
+
+/* Asks for an SA, and goes on asking: IKE may believe that there is one. */
+bool tunnel_revive(struct tunnel *tunnel)
+{
+	if (!tunnel->reported || tunnel->kernel.state != VGW_TUNNEL_STATE_DOWN ||
+	    tunnel->kernel.reason != VGW_TUNNEL_REASON_NO_SA || !tunnel->config->ike)
+		return false;
+	ike_kick(tunnel->gateway->ike, tunnel->ike_name);
+	gateway_look_soon(tunnel->gateway, TUNNEL_REVIVE_MS);
+	return true;
 }
 
 void tunnel_reported(struct tunnel *tunnel, const struct kernel_tunnel *report)
@@ -141,8 +154,8 @@ void tunnel_reported(struct tunnel *tunnel, const struct kernel_tunnel *report)
 	if (down == was_down)
 		return;
 	log_info(tunnel->config->name, "tunnel is %s", down ? "down" : "up");
-	if (down && report->reason == VGW_TUNNEL_REASON_NO_SA && tunnel->config->ike)
-		ike_kick(tunnel->gateway->ike, tunnel->ike_name);
+	if (down)
+		tunnel_revive(tunnel);
 	if (!down && tunnel->session)
 		session_kick(tunnel->session);
 	restart_check(tunnel->gateway);
