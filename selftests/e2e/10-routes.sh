@@ -17,6 +17,34 @@ check_equal "no learned route goes back (D11)" 0 "$(came_back)"
 check_not "the inside networks are not advertised" dc_has_route 169.254.10.0/30
 check_match "explain names tunnel and prefix" "172.16.0.0/24" "$(vgwctl explain 172.16.0.2)"
 
+# Rules 21 and 22: the system table, and nothing but the system table.
+not_at_dc() { ! dc_has_route "$1"; }
+ip -n gw route add 10.77.0.0/24 dev lan table 100
+ip -n gw route add 10.78.0.0/24 dev lan
+check "a route of the system table is advertised" wait_for 20 dc_has_route 10.78.0.0/24
+check_not "one of a custom table is not" dc_has_route 10.77.0.0/24
+check_equal "a custom table gets no learned route" "" \
+	"$(ip -n gw route show table 100 | grep -v '^10.77.0.0/24')"
+ip -n gw route del 10.78.0.0/24
+check "it is withdrawn with the route" wait_for 20 not_at_dc 10.78.0.0/24
+ip -n gw route del 10.77.0.0/24 table 100
+
+# Rule 40: filtered, not answered with a reset.
+default_verdicts()
+{
+	gw_rows "show routes" "' '.join(sorted({p['verdict'] for r in rows
+		if r['prefix'] == '0.0.0.0/0' and r['class'] == 'dynamic' for p in r['paths']}))"
+}
+default_refused() { [ "$(default_verdicts)" = default-refused ]; }
+before=$(established_count)
+frr "configure terminal" "router bgp 65010" "address-family ipv4 unicast" \
+	"neighbor gw default-originate" > /dev/null
+check "a default route is refused by name" wait_for 20 default_refused
+check_not "it is not published" published default
+check_equal "the sessions stay" "$before" "$(established_count)"
+frr "configure terminal" "router bgp 65010" "address-family ipv4 unicast" \
+	"no neighbor gw default-originate" > /dev/null
+
 before=$(established_count)
 dc_announce 1 49
 quota_used() { [ "$(gw_rows "show gateway" "rows[0]['quota_used']")" = "$1" ]; }

@@ -27,3 +27,16 @@ check "the gateway goes on" gw_settled
 gw_config > "$site_config"
 check "the old file again" vgwctl reload
 check "the old weight again" wait_for 10 weight_of_t2 1
+
+# Rule 20: the switch decides what is published, not what is learned.
+not_published() { ! published "$1"; }
+gw_config | sed 's/auto-advertise: true/auto-advertise: false/' > "$site_config"
+check "auto-advertise is switched off" vgwctl reload
+check "what was published goes" wait_for 10 not_published 172.16.0.0/24
+check "the gateway still holds it" gw_next_hops_are 172.16.0.0/24 "t1 t2"
+check "and the module forwards by it" \
+	test "$(gw_rows "explain 172.16.0.2" "rows[0]['verdict']")" = tunnel
+gw_config > "$site_config"
+check "auto-advertise is switched on" vgwctl reload
+check "it is published again" wait_for 10 published 172.16.0.0/24
+check_equal "no session was reset by the switch" "$before" "$(established_count)"
