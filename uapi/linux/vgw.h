@@ -193,7 +193,7 @@ enum {
 	VGW_A_TUNNEL_GATEWAY = 1,
 	/* Chosen by user space, not 0, unique within the gateway. */
 	VGW_A_TUNNEL_ID,
-	/* The XFRM device. Fixed once created. */
+	/* The XFRM device, 0 after it was deleted. Fixed while the device exists. */
 	VGW_A_TUNNEL_IFINDEX,
 	/* The device's if_id. */
 	VGW_A_TUNNEL_IF_ID,
