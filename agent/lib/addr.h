@@ -54,6 +54,5 @@ bool prefix_contains(const struct prefix *p, const struct addr *a);
 bool prefix_is_default(const struct prefix *p);
 /* Clears the bits behind p->len. */
 void prefix_normalize(struct prefix *p);
-uint64_t prefix_hash(const struct prefix *p, uint64_t seed);
 
 #endif

@@ -384,33 +384,6 @@ static void test_normalize(void **state)
 	}
 }
 
-static void test_hash(void **state)
-{
-	struct prefix a = prefix("10.0.0.0/8"), same = prefix("10.0.0.0/8");
-	struct prefix longer = prefix("10.0.0.0/9"), six = prefix("a00::/8");
-
-	assert_true(prefix_hash(&a, 1) == prefix_hash(&same, 1));
-	assert_true(prefix_hash(&a, 1) != prefix_hash(&a, 2));
-	assert_true(prefix_hash(&a, 1) != prefix_hash(&longer, 1));
-	assert_true(prefix_hash(&a, 1) != prefix_hash(&six, 1));
-}
-
-static void test_hash_spreads(void **state)
-{
-	unsigned int buckets[256] = { 0 };
-
-	/* Neighbours must not fall together in the low bits, which a table uses. */
-	for (unsigned int i = 0; i < 65536; i++) {
-		struct prefix p = { .addr = { AF_INET, { 10, (uint8_t)(i >> 8), (uint8_t)i } },
-				    .len = 24 };
-
-		buckets[prefix_hash(&p, 42) % 256]++;
-	}
-	/* 256 expected each, standard deviation 16. */
-	for (size_t i = 0; i < 256; i++)
-		assert_in_range(buckets[i], 160, 352);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,8 +403,6 @@ int main(void)
 		cmocka_unit_test(test_strange_values),
 		cmocka_unit_test(test_default),
 		cmocka_unit_test(test_normalize),
-		cmocka_unit_test(test_hash),
-		cmocka_unit_test(test_hash_spreads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
