@@ -65,7 +65,7 @@ if ip -n "$gw" link add zero0 type xfrm dev lo if_id 0 2> "$vgw_tmp/seen"; then
 	g_refused "if_id 0" EINVAL "XFRM interface has if_id 0" - \
 		tunnel-set "\"id\": 1, \"ifindex\": $(ifindex_of "$gw" zero0)"
 else
-	check_match "refused by the kernel itself: if_id 0" "if_id must be non zero" \
+	check_match "refused before it exists: if_id 0" "if_id value is invalid|if_id must be non zero" \
 		"$(cat "$vgw_tmp/seen")"
 fi
 ip -n "$dc" link add foreign0 type xfrm dev u if_id 77
