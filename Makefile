@@ -80,7 +80,7 @@ $(SERIES:%=module-%): module-%:
 # Archives in the order of their dependencies: each may use those to its right.
 archives := vgwctl vgwd sys bgp core lib
 programs := vgwd vgwctl
-packages := libnl-3.0 libnl-genl-3.0 libevent libcyaml jansson
+packages := libnl-3.0 libnl-genl-3.0 libevent_core libcyaml jansson
 
 # Asked once, and only by goals that compile; 'make clean' works on a bare machine.
 pkg = $(eval pkg_cflags := $$(shell $(PKG_CONFIG) --cflags $(packages)))$(pkg_cflags)

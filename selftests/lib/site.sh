@@ -164,6 +164,8 @@ dc_frr_start()
 	dc_frr_config > "$dir/bgpd.conf"
 	echo "hostname dc" > "$dir/zebra.conf"
 	: > "$dir/vtysh.conf"
+	# Where the root belongs to an ordinary user, so does what Debian closes to others.
+	chmod 755 /etc/frr
 	chown -R frr:frr "$dir" /run/frr
 	for daemon in zebra bgpd; do
 		in_ns dc "/usr/lib/frr/$daemon" -d -N dc -f "$dir/$daemon.conf" \
