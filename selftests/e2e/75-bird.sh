@@ -30,6 +30,7 @@ not_published() { ! published "$1"; }
 bird_end() { ! [ -e "$site_run/bird.ctl" ]; }
 
 # As if the machine were replaced: no NOTIFICATION, no farewell.
+# shellcheck disable=SC2046 # a word is a process
 kill -9 $(cat /run/frr/dc/*.pid)
 rm -f /run/frr/dc/*.pid
 ip -n dc route flush proto bgp
