@@ -104,6 +104,7 @@ int vgw_gateway_init(struct vgw_gateway *gw, struct net_device *dev)
 	gw->vnet = vgw_net_get(dev_net(dev));
 	gw->generation = 1;
 	gw->table_seq = 1;
+	gw->mss_clamp = true;
 	xa_init_flags(&gw->chains, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_BH);
 	xa_init(&gw->tunnels);
 	xa_init(&gw->groups);

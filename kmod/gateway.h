@@ -51,6 +51,8 @@ struct vgw_gateway {
 	struct xarray chains;		/* vgw_chain by the id that the tables hold; RCU */
 	struct vgw_stats __percpu *stats;
 	u32 seed;			/* READ_ONCE; lock to write */
+	bool mss_clamp;			/* READ_ONCE; lock to write */
+	struct hlist_head by_connection[VGW_TUNNEL_BUCKETS];	/* tunnels; RCU, lock */
 
 	/* Configuration: vgw_net.lock */
 	struct net_device *dev;		/* fixed */

@@ -10,6 +10,7 @@
 
 #include "device.h"
 #include "gateway.h"
+#include "mss.h"
 #include "select.h"
 #include "tunnel.h"
 
@@ -47,6 +48,19 @@ static bool source_ok(const struct vgw_tunnel *tunnel, struct net_device *dev,
 				    check == VGW_SOURCE_CHECK_SITE);
 }
 
+/* What the far end may be sent goes back through a tunnel of the same connection. */
+static void clamp_mss(const struct vgw_tunnel *tunnel, struct sk_buff *skb,
+		      const struct vgw_flow *flow)
+{
+	unsigned int tcp;
+
+	if (!READ_ONCE(tunnel->gw->mss_clamp))
+		return;
+	tcp = vgw_mss_syn(skb, flow);
+	if (tcp && vgw_mss_lower(skb, tcp, flow->family, vgw_tunnel_connection_mtu(tunnel)))
+		vgw_stats_add(tunnel->gw->stats, VGW_STAT_MSS_CLAMPED, 1);
+}
+
 /* Before connection tracking, so that a refused packet leaves no trace there. */
 static unsigned int hook_ingress(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
@@ -63,6 +77,7 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb, const struct n
 	}
 	vgw_stats_packet(tunnel->stats, VGW_TSTAT_RX_PACKETS, skb->len);
 	WRITE_ONCE(tunnel->last_rx, jiffies ?: 1);
+	clamp_mss(tunnel, skb, &flow);
 	return NF_ACCEPT;
 }
 

@@ -1,80 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * A binary trie with compressed paths. A node is a prefix; it carries a route
- * (nh not 0) or joins two subtrees. A node's prefix never changes while readers
- * can see it, so an update is one store: of an id into a node, or of a pointer
- * into the parent.
- */
+/* The table as its users see it, and transactions over its two planes. */
 #include "lpm.h"
 
-#include <linux/bitops.h>
-#include <linux/err.h>
 #include <linux/errno.h>
-#include <linux/jhash.h>
-#include <linux/list.h>
-#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
-struct node {
-	struct node __rcu *child[2];
-	u8 addr[16];
-	u8 len;
-	u8 mark;		/* writer's */
-	u16 nh;			/* 0: joins two subtrees only */
-	struct rcu_head rcu;
-};
-
-struct vgw_lpm {
-	struct node __rcu *root;
-	unsigned int bits;
-	size_t count, nodes;	/* writer's */
-};
-
-/* One staged change. Its nodes are allocated before anything is visible. */
-struct op {
-	struct list_head list;		/* in order of staging */
-	struct hlist_node hash;		/* newest first, so the first hit is the truth */
-	struct vgw_lpm_key key;
-	struct vgw_lpm_value value;	/* nh 0: delete */
-	struct node *spare[2];
-	u16 before;
-	u8 len;
-};
-
-#define TXN_BUCKETS 256
-
-struct vgw_lpm_txn {
-	struct vgw_lpm *lpm;
-	struct list_head ops;
-	struct hlist_head hash[TXN_BUCKETS];
-};
+#include "lpm_impl.h"
+#include "lpm_packed.h"
 
 #define deref_writer(p)	rcu_dereference_protected(p, true)
-
-static bool bit_at(const u8 *addr, u8 index)
-{
-	return addr[index >> 3] >> (7 - (index & 7)) & 1;
-}
-
-/* Length of the common prefix of a and b, at most max. */
-static u8 common_bits(const u8 *a, const u8 *b, u8 max)
-{
-	u8 bits = 0;
-
-	for (unsigned int i = 0; bits < max; i++, bits += 8) {
-		u8 diff = a[i] ^ b[i];
-
-		if (diff)
-			return min_t(u8, max, bits + 8 - fls(diff));
-	}
-	return max;
-}
-
-static bool covers(const struct node *node, const u8 *addr, u8 len)
-{
-	return node->len <= len && common_bits(node->addr, addr, node->len) == node->len;
-}
 
 static bool key_valid(const struct vgw_lpm *lpm, const struct vgw_lpm_key *key, u8 len)
 {
@@ -93,145 +28,67 @@ struct vgw_lpm *vgw_lpm_create(unsigned int bits)
 {
 	struct vgw_lpm *lpm = kzalloc(sizeof(*lpm), GFP_KERNEL_ACCOUNT);
 
-	if (lpm)
-		lpm->bits = bits;
+	if (!lpm)
+		return NULL;
+	lpm->bits = bits;
+	lpm->levels = bits == 32 ? 2 : 3;
+	RCU_INIT_POINTER(lpm->fast, VGW_FAST_LEAF(VGW_LPM_NONE));
 	return lpm;
 }
 
 void vgw_lpm_destroy(struct vgw_lpm *lpm)
 {
-	struct node *node;
-
 	if (!lpm)
 		return;
-	/* Take leaves off until nothing is left: depth is bounded, memory is not needed. */
-	while ((node = deref_writer(lpm->root))) {
-		struct node __rcu **slot = &lpm->root;
-
-		for (;;) {
-			unsigned int side = rcu_access_pointer(node->child[0]) ? 0 : 1;
-
-			if (!rcu_access_pointer(node->child[side]))
-				break;
-			slot = &node->child[side];
-			node = deref_writer(*slot);
-		}
-		RCU_INIT_POINTER(*slot, NULL);
-		kfree(node);
-	}
+	vgw_fast_free(lpm);
+	vgw_slow_free(deref_writer(lpm->slow), NULL);
 	kfree(lpm);
 }
 
-static struct node *exact(struct vgw_lpm *lpm, const u8 *addr, u8 len)
+void *vgw_lpm_alloc(struct vgw_lpm_txn *txn, size_t size)
 {
-	struct node *node = deref_writer(lpm->root);
+	void *object = kmalloc(size, GFP_KERNEL_ACCOUNT);
 
-	while (node && covers(node, addr, len)) {
-		if (node->len == len)
-			return node->nh ? node : NULL;
-		node = deref_writer(node->child[bit_at(addr, node->len)]);
-	}
-	return NULL;
+	if (object)
+		txn->memory += kmalloc_size_roundup(size);
+	return object;
 }
 
-static struct node *node_new(const u8 *addr, u8 len)
+void vgw_lpm_drop(struct vgw_lpm_txn *txn, void *object, size_t size)
 {
-	struct node *node = kzalloc(sizeof(*node), GFP_KERNEL_ACCOUNT);
-
-	if (!node)
-		return NULL;
-	memcpy(node->addr, addr, len / 8);
-	if (len % 8)
-		node->addr[len / 8] = addr[len / 8] & ~(0xff >> (len % 8));
-	node->len = len;
-	return node;
+	txn->memory -= kmalloc_size_roundup(size);
+	kfree(object);
 }
 
-/* Where the prefix is, or belongs: the slot and what it holds now. */
-static struct node __rcu **find_slot(struct vgw_lpm *lpm, const u8 *addr, u8 len,
-				     struct node **node)
+int vgw_lpm_bin_reserve(struct vgw_lpm_txn *txn)
 {
-	struct node __rcu **slot = &lpm->root;
+	struct vgw_bin *bin = txn->bins;
 
-	while ((*node = deref_writer(*slot)) && covers(*node, addr, len) && (*node)->len < len)
-		slot = &(*node)->child[bit_at(addr, (*node)->len)];
-	return slot;
+	if (bin && bin->n < VGW_BIN_OBJECTS)
+		return 0;
+	bin = kmalloc(sizeof(*bin), GFP_KERNEL_ACCOUNT);
+	if (!bin)
+		return -ENOMEM;
+	bin->n = 0;
+	bin->next = txn->bins;
+	txn->bins = bin;
+	return 0;
 }
 
-/* Puts the op's value into the trie with the op's spare nodes. */
-static void apply_set(struct vgw_lpm *lpm, struct op *op)
+void vgw_lpm_retire(struct vgw_lpm_txn *txn, void *object, size_t size)
 {
-	struct node *node, *leaf, *join;
-	struct node __rcu **slot = find_slot(lpm, op->key.addr, op->len, &node);
-	u8 shared;
+	txn->memory -= kmalloc_size_roundup(size);
+	txn->bins->object[txn->bins->n++] = object;
+}
 
-	if (node && node->len == op->len && covers(node, op->key.addr, op->len)) {
-		lpm->count += !node->nh;
-		node->mark = op->value.mark;
-		WRITE_ONCE(node->nh, op->value.nh);
+void vgw_lpm_retire_now(struct vgw_lpm_txn *txn, void *object, size_t size)
+{
+	if (!vgw_lpm_bin_reserve(txn)) {
+		vgw_lpm_retire(txn, object, size);
 		return;
 	}
-	leaf = op->spare[0];
-	op->spare[0] = NULL;
-	leaf->nh = op->value.nh;
-	leaf->mark = op->value.mark;
-	lpm->count++;
-	lpm->nodes++;
-	if (!node) {
-		rcu_assign_pointer(*slot, leaf);
-		return;
-	}
-	shared = common_bits(node->addr, op->key.addr, min(node->len, op->len));
-	if (shared == op->len) {
-		rcu_assign_pointer(leaf->child[bit_at(node->addr, op->len)], node);
-		rcu_assign_pointer(*slot, leaf);
-		return;
-	}
-	join = op->spare[1];
-	op->spare[1] = NULL;
-	lpm->nodes++;
-	memset(join->addr, 0, sizeof(join->addr));
-	memcpy(join->addr, op->key.addr, shared / 8);
-	if (shared % 8)
-		join->addr[shared / 8] = op->key.addr[shared / 8] & ~(0xff >> (shared % 8));
-	join->len = shared;
-	rcu_assign_pointer(join->child[bit_at(op->key.addr, shared)], leaf);
-	rcu_assign_pointer(join->child[bit_at(node->addr, shared)], node);
-	rcu_assign_pointer(*slot, join);
-}
-
-/* Takes a node that carries nothing and joins nothing out of the trie. */
-static bool prune(struct vgw_lpm *lpm, struct node __rcu **slot)
-{
-	struct node *node = deref_writer(*slot);
-	struct node *left, *right;
-
-	if (!node || node->nh)
-		return false;
-	left = deref_writer(node->child[0]);
-	right = deref_writer(node->child[1]);
-	if (left && right)
-		return false;
-	rcu_assign_pointer(*slot, left ?: right);
-	lpm->nodes--;
-	kfree_rcu(node, rcu);
-	return true;
-}
-
-static void apply_del(struct vgw_lpm *lpm, struct op *op)
-{
-	struct node __rcu **slot = &lpm->root, **parent = NULL;
-	struct node *node = deref_writer(*slot);
-
-	while (node->len < op->len) {
-		parent = slot;
-		slot = &node->child[bit_at(op->key.addr, node->len)];
-		node = deref_writer(*slot);
-	}
-	WRITE_ONCE(node->nh, VGW_LPM_NONE);
-	lpm->count--;
-	if (prune(lpm, slot) && parent)
-		prune(lpm, parent);
+	synchronize_rcu();
+	vgw_lpm_drop(txn, object, size);
 }
 
 struct vgw_lpm_txn *vgw_lpm_txn_begin(struct vgw_lpm *lpm)
@@ -241,175 +98,201 @@ struct vgw_lpm_txn *vgw_lpm_txn_begin(struct vgw_lpm *lpm)
 	if (!txn)
 		return NULL;
 	txn->lpm = lpm;
-	INIT_LIST_HEAD(&txn->ops);
-	return txn;
+	txn->slow = deref_writer(lpm->slow);
+	txn->zero = lpm->zero;
+	txn->epoch = ++lpm->epoch;
+	txn->changes_tail = &txn->changes;
+	if (lpm->bits == 32)
+		return txn;
+	txn->intervals = kmalloc(sizeof(*txn->intervals), GFP_KERNEL_ACCOUNT);
+	if (txn->intervals)
+		return txn;
+	kfree(txn);
+	return NULL;
 }
 
-static struct hlist_head *txn_bucket(struct vgw_lpm_txn *txn, const struct vgw_lpm_key *key, u8 len)
+static bool get(const struct vgw_slow *slow, struct vgw_lpm_value zero,
+		const struct vgw_lpm_key *key, u8 len, struct vgw_lpm_value *value)
 {
-	return &txn->hash[jhash(key->addr, sizeof(key->addr), len) % TXN_BUCKETS];
+	int at;
+
+	if (!len) {
+		*value = zero;
+		return zero.nh != VGW_LPM_NONE;
+	}
+	slow = vgw_slow_node(slow, key->addr, len);
+	at = slow ? vgw_slow_find(slow, vgw_slow_key(key->addr, len)) : -1;
+	if (at < 0)
+		return false;
+	vgw_slow_load(slow, at, value);
+	return true;
 }
 
 bool vgw_lpm_txn_get(struct vgw_lpm_txn *txn, const struct vgw_lpm_key *key, u8 len,
 		     struct vgw_lpm_value *value)
 {
-	struct op *op;
-
-	hlist_for_each_entry(op, txn_bucket(txn, key, len), hash) {
-		if (op->len == len && !memcmp(&op->key, key, sizeof(*key))) {
-			*value = op->value;
-			return value->nh != VGW_LPM_NONE;
-		}
-	}
-	return vgw_lpm_get(txn->lpm, key, len, value);
+	return get(txn->slow, txn->zero, key, len, value);
 }
 
-static void op_free(struct op *op)
+/* Room for one more change. */
+static int changes_reserve(struct vgw_lpm_txn *txn)
 {
-	list_del(&op->list);
-	kfree(op->spare[0]);
-	kfree(op->spare[1]);
-	kfree(op);
-}
+	struct vgw_changes *changes = txn->last;
 
-static int stage(struct vgw_lpm_txn *txn, const struct vgw_lpm_key *key, u8 len,
-		 struct vgw_lpm_value value)
-{
-	struct vgw_lpm_value before;
-	struct op *op = kzalloc(sizeof(*op), GFP_KERNEL_ACCOUNT);
-
-	if (!op)
+	if (changes && changes->n < VGW_CHANGES)
+		return 0;
+	changes = kmalloc(sizeof(*changes), GFP_KERNEL_ACCOUNT);
+	if (!changes)
 		return -ENOMEM;
-	if (vgw_lpm_txn_get(txn, key, len, &before))
-		op->before = before.nh;
-	op->key = *key;
-	op->len = len;
-	op->value = value;
-	list_add_tail(&op->list, &txn->ops);
-	if (value.nh) {
-		op->spare[0] = node_new(key->addr, len);
-		op->spare[1] = node_new(key->addr, 0);
-		if (!op->spare[0] || !op->spare[1]) {
-			op_free(op);
-			return -ENOMEM;
-		}
-	}
-	hlist_add_head(&op->hash, txn_bucket(txn, key, len));
+	changes->n = 0;
+	changes->next = NULL;
+	*txn->changes_tail = changes;
+	txn->changes_tail = &changes->next;
+	txn->last = changes;
 	return 0;
+}
+
+static void changes_add(struct vgw_lpm_txn *txn, u16 before, u16 after)
+{
+	struct vgw_changes *changes = txn->last;
+
+	changes->change[changes->n].before = before;
+	changes->change[changes->n].after = after;
+	changes->n++;
+	txn->count += !!after - !!before;
 }
 
 int vgw_lpm_txn_set(struct vgw_lpm_txn *txn, const struct vgw_lpm_key *key, u8 len,
 		    struct vgw_lpm_value value)
 {
+	struct vgw_lpm_value before = {};
+
 	if (!value.nh || !key_valid(txn->lpm, key, len))
 		return -EINVAL;
-	return stage(txn, key, len, value);
+	if (changes_reserve(txn))
+		return -ENOMEM;
+	vgw_lpm_txn_get(txn, key, len, &before);
+	value.mark &= VGW_LPM_MARKS;
+	if (!len)
+		txn->zero = value;
+	else if (vgw_slow_set(txn, key->addr, len, value))
+		return -ENOMEM;
+	changes_add(txn, before.nh, value.nh);
+	return 0;
 }
 
 int vgw_lpm_txn_del(struct vgw_lpm_txn *txn, const struct vgw_lpm_key *key, u8 len)
 {
-	struct vgw_lpm_value value;
+	struct vgw_lpm_value before;
 
-	if (!key_valid(txn->lpm, key, len) || !vgw_lpm_txn_get(txn, key, len, &value))
+	if (!key_valid(txn->lpm, key, len) || !vgw_lpm_txn_get(txn, key, len, &before))
 		return -ENOENT;
-	return stage(txn, key, len, (struct vgw_lpm_value){});
+	if (changes_reserve(txn))
+		return -ENOMEM;
+	if (!len)
+		txn->zero = (struct vgw_lpm_value){};
+	else if (vgw_slow_del(txn, key->addr, len))
+		return -ENOMEM;
+	changes_add(txn, before.nh, VGW_LPM_NONE);
+	return 0;
 }
 
 void vgw_lpm_txn_each(struct vgw_lpm_txn *txn, void (*change)(void *ctx, u16 before, u16 after),
 		      void *ctx)
 {
-	struct op *op;
+	const struct vgw_changes *changes;
 
-	list_for_each_entry(op, &txn->ops, list)
-		change(ctx, op->before, op->value.nh);
+	for (changes = txn->changes; changes; changes = changes->next)
+		for (unsigned int i = 0; i < changes->n; i++)
+			change(ctx, changes->change[i].before, changes->change[i].after);
 }
 
 void vgw_lpm_txn_publish(struct vgw_lpm_txn *txn)
 {
-	struct op *op;
+	struct vgw_lpm *lpm = txn->lpm;
+	const struct vgw_slow *before = deref_writer(lpm->slow);
 
-	list_for_each_entry(op, &txn->ops, list) {
-		if (op->value.nh)
-			apply_set(txn->lpm, op);
-		else
-			apply_del(txn->lpm, op);
-	}
+	/*
+	 * What falls back to the prefix of length 0 must find it, so a new one
+	 * comes first, and one that is taken out goes last.
+	 */
+	if (txn->zero.nh)
+		WRITE_ONCE(lpm->zero.nh, txn->zero.nh);
+	rcu_assign_pointer(lpm->slow, txn->slow);
+	vgw_fast_update(txn, before, txn->slow);
+	if (!txn->zero.nh)
+		WRITE_ONCE(lpm->zero.nh, VGW_LPM_NONE);
+	lpm->zero.mark = txn->zero.mark;
+	lpm->count += txn->count;
+	lpm->memory += txn->memory;
+	txn->published = true;
+}
+
+static void bin_free_rcu(struct rcu_head *head)
+{
+	struct vgw_bin *bin = container_of(head, struct vgw_bin, rcu);
+
+	for (unsigned int i = 0; i < bin->n; i++)
+		kfree(bin->object[i]);
+	kfree(bin);
 }
 
 void vgw_lpm_txn_free(struct vgw_lpm_txn *txn)
 {
-	struct op *op, *next;
+	if (!txn->published)
+		vgw_slow_free(txn->slow, txn);
+	while (txn->bins) {
+		struct vgw_bin *bin = txn->bins;
 
-	list_for_each_entry_safe(op, next, &txn->ops, list)
-		op_free(op);
+		txn->bins = bin->next;
+		if (txn->published)
+			call_rcu(&bin->rcu, bin_free_rcu);
+		else
+			kfree(bin);
+	}
+	while (txn->changes) {
+		struct vgw_changes *changes = txn->changes;
+
+		txn->changes = changes->next;
+		kfree(changes);
+	}
+	kfree(txn->intervals);
 	kfree(txn);
 }
 
 bool vgw_lpm_get(struct vgw_lpm *lpm, const struct vgw_lpm_key *key, u8 len,
 		 struct vgw_lpm_value *value)
 {
-	struct node *node = exact(lpm, key->addr, len);
-
-	if (!node)
-		return false;
-	value->nh = node->nh;
-	value->mark = node->mark;
-	return true;
+	return get(deref_writer(lpm->slow), lpm->zero, key, len, value);
 }
 
 bool vgw_lpm_mark(struct vgw_lpm *lpm, const struct vgw_lpm_key *key, u8 len, u8 mark)
 {
-	struct node *node = exact(lpm, key->addr, len);
+	const struct vgw_slow *slow;
+	int at;
 
-	if (node)
-		node->mark = mark;
-	return node;
-}
-
-/* The first route of a subtree: a node without one has two children. */
-static bool first_below(struct node *node, struct vgw_lpm_key *key, u8 *len,
-			struct vgw_lpm_value *value)
-{
-	while (node && !node->nh)
-		node = deref_writer(node->child[0]);
-	if (!node)
+	if (!len) {
+		lpm->zero.mark = mark & VGW_LPM_MARKS;
+		return lpm->zero.nh != VGW_LPM_NONE;
+	}
+	slow = vgw_slow_node(deref_writer(lpm->slow), key->addr, len);
+	at = slow ? vgw_slow_find(slow, vgw_slow_key(key->addr, len)) : -1;
+	if (at < 0)
 		return false;
-	memcpy(key->addr, node->addr, sizeof(key->addr));
-	*len = node->len;
-	value->nh = node->nh;
-	value->mark = node->mark;
+	vgw_slow_mark(slow, at, mark);
 	return true;
 }
 
 bool vgw_lpm_next(struct vgw_lpm *lpm, struct vgw_lpm_key *key, u8 *len,
 		  struct vgw_lpm_value *value)
 {
-	struct node *node = deref_writer(lpm->root), *later = NULL;
-
-	if (*len == VGW_LPM_START)
-		return first_below(node, key, len, value);
-	while (node) {
-		int order = memcmp(node->addr, key->addr, sizeof(node->addr));
-		unsigned int side;
-
-		if (order > 0 || (order == 0 && node->len > *len))
-			return first_below(node, key, len, value);
-		if (node->len >= *len) {
-			/* The prefix itself: what is below it comes next. */
-			if (order == 0 && rcu_access_pointer(node->child[0]))
-				later = deref_writer(node->child[0]);
-			else if (order == 0 && rcu_access_pointer(node->child[1]))
-				later = deref_writer(node->child[1]);
-			break;
-		}
-		if (!covers(node, key->addr, *len))
-			break;
-		side = bit_at(key->addr, node->len);
-		if (!side && rcu_access_pointer(node->child[1]))
-			later = deref_writer(node->child[1]);
-		node = deref_writer(node->child[side]);
+	if (*len == VGW_LPM_START && lpm->zero.nh) {
+		memset(key, 0, sizeof(*key));
+		*len = 0;
+		*value = lpm->zero;
+		return true;
 	}
-	return first_below(later, key, len, value);
+	return vgw_slow_next(deref_writer(lpm->slow), key->addr, len, value);
 }
 
 size_t vgw_lpm_count(const struct vgw_lpm *lpm)
@@ -419,32 +302,47 @@ size_t vgw_lpm_count(const struct vgw_lpm *lpm)
 
 size_t vgw_lpm_memory(const struct vgw_lpm *lpm)
 {
-	return sizeof(*lpm) + lpm->nodes * sizeof(struct node);
+	return sizeof(*lpm) + lpm->memory;
+}
+
+static noinline u16 ask_slow(const struct vgw_lpm *lpm, const struct vgw_lpm_key *key)
+{
+	u8 len = VGW_LPM_START;
+
+	return vgw_slow_lookup(rcu_dereference(lpm->slow), key->addr, &len);
+}
+
+static __always_inline u16 lookup(const struct vgw_lpm *lpm, const struct vgw_lpm_key *key,
+				  unsigned int levels)
+{
+	const void *entry = rcu_dereference(lpm->fast);
+	u16 nh;
+
+	for (unsigned int level = 0; level < levels && vgw_fast_is_pointer(entry); level++)
+		entry = rcu_dereference(((struct vgw_fast_page *)entry)->entry[key->addr[level]]);
+	if (likely(vgw_fast_is_pointer(entry)))
+		nh = vgw_packed_lookup(entry, key->addr + levels, levels == 2);
+	else if (likely(entry != VGW_FAST_SLOW))
+		nh = vgw_fast_leaf(entry);
+	else
+		nh = ask_slow(lpm, key);
+	return nh ?: READ_ONCE(lpm->zero.nh);
 }
 
 u16 vgw_lpm_lookup(const struct vgw_lpm *lpm, const struct vgw_lpm_key *key)
 {
-	u8 len = VGW_LPM_START;
-
-	return vgw_lpm_lookup_below(lpm, key, &len);
+	return lpm->levels == 2 ? lookup(lpm, key, 2) : lookup(lpm, key, 3);
 }
 
 u16 vgw_lpm_lookup_below(const struct vgw_lpm *lpm, const struct vgw_lpm_key *key, u8 *len)
 {
-	const struct node *node = rcu_dereference(lpm->root);
-	u8 limit = *len;
-	u16 best = VGW_LPM_NONE;
+	u8 found = *len;
+	u16 nh = vgw_slow_lookup(rcu_dereference(lpm->slow), key->addr, &found);
 
-	while (node && node->len < limit && covers(node, key->addr, lpm->bits)) {
-		u16 nh = READ_ONCE(node->nh);
-
-		if (nh) {
-			best = nh;
-			*len = node->len;
-		}
-		if (node->len == lpm->bits)
-			break;
-		node = rcu_dereference(node->child[bit_at(key->addr, node->len)]);
+	if (!nh && *len) {
+		nh = READ_ONCE(lpm->zero.nh);
+		found = nh ? 0 : found;
 	}
-	return best;
+	*len = found;
+	return nh;
 }

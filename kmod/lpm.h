@@ -20,6 +20,8 @@ struct vgw_lpm_key {
 	u8 addr[16];
 };
 
+#define VGW_LPM_MARKS	0xf	/* bits of a mark that are kept */
+
 /* nh is what lookups return; mark is the owner's and takes no part in lookups. */
 struct vgw_lpm_value {
 	u16 nh;

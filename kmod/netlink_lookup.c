@@ -150,7 +150,7 @@ static int put_lookup(struct sk_buff *skb, const struct vgw_gateway *gw,
 	int ret;
 
 	rcu_read_lock();
-	vgw_select(gw, flow, hash, NULL, &choice);
+	vgw_select_explain(gw, flow, hash, NULL, &choice);
 	ret = nla_put_u32(skb, VGW_A_LOOKUP_GATEWAY, gw->dev->ifindex) ||
 	      put_choice(skb, &choice, hash) || put_candidates(skb, gw, flow, &choice);
 	rcu_read_unlock();

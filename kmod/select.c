@@ -45,18 +45,15 @@ static bool try_chain(const struct vgw_chain *chain, u32 hash, const struct vgw_
 	return false;
 }
 
-void vgw_select(const struct vgw_gateway *gw, const struct vgw_flow *flow, u32 hash,
-		const struct vgw_excluded *excluded, struct vgw_choice *choice)
+/* Prefix by prefix, from the longest on. */
+static void walk(const struct vgw_gateway *gw, unsigned int table, const struct vgw_lpm_key *key,
+		 u32 hash, const struct vgw_excluded *excluded, struct vgw_choice *choice)
 {
-	unsigned int table = flow->family == AF_INET6;
-	struct vgw_lpm_key key;
 	u8 len = VGW_LPM_START;
 	bool seen_dead = false;
 	u16 id;
 
-	vgw_key_from_addr(&key, flow->family, &flow->dst);
-	memset(choice, 0, sizeof(*choice));
-	while ((id = vgw_lpm_lookup_below(gw->lpm[table], &key, &len))) {
+	while ((id = vgw_lpm_lookup_below(gw->lpm[table], key, &len))) {
 		const struct vgw_chain *chain = vgw_chain_get(gw, id);
 
 		choice->len = len;
@@ -66,10 +63,37 @@ void vgw_select(const struct vgw_gateway *gw, const struct vgw_flow *flow, u32 h
 	choice->tunnel = NULL;
 	if (seen_dead)
 		choice->verdict = VGW_VERDICT_DEAD;
-	else if (vgw_lpm_lookup(gw->guard[table], &key))
+	else if (vgw_lpm_lookup(gw->guard[table], key))
 		choice->verdict = VGW_VERDICT_GUARD;
 	else
 		choice->verdict = VGW_VERDICT_MISS;
+}
+
+void vgw_select_explain(const struct vgw_gateway *gw, const struct vgw_flow *flow, u32 hash,
+			const struct vgw_excluded *excluded, struct vgw_choice *choice)
+{
+	struct vgw_lpm_key key;
+
+	vgw_key_from_addr(&key, flow->family, &flow->dst);
+	memset(choice, 0, sizeof(*choice));
+	walk(gw, flow->family == AF_INET6, &key, hash, excluded, choice);
+}
+
+void vgw_select(const struct vgw_gateway *gw, const struct vgw_flow *flow, u32 hash,
+		const struct vgw_excluded *excluded, struct vgw_choice *choice)
+{
+	unsigned int table = flow->family == AF_INET6;
+	const struct vgw_chain *chain;
+	struct vgw_lpm_key key;
+	bool seen_dead = false;
+
+	vgw_key_from_addr(&key, flow->family, &flow->dst);
+	memset(choice, 0, sizeof(*choice));
+	chain = vgw_chain_get(gw, vgw_lpm_lookup(gw->lpm[table], &key));
+	if (chain && try_chain(chain, hash, excluded, &seen_dead, choice))
+		return;
+	/* All at that prefix is dead, or there is none. */
+	walk(gw, table, &key, hash, excluded, choice);
 }
 
 bool vgw_select_source_ok(const struct vgw_gateway *gw, const struct vgw_tunnel *tunnel, u8 family,

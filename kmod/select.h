@@ -17,7 +17,7 @@ struct vgw_choice {
 	struct vgw_group *group;
 	u32 bucket;
 	u8 verdict;			/* enum vgw_verdict */
-	u8 len;				/* of the prefix that decided */
+	u8 len;				/* of the prefix that decided; vgw_select_explain() only */
 	u8 slot;
 };
 
@@ -32,6 +32,9 @@ void vgw_key_from_addr(struct vgw_lpm_key *key, u8 family, const union vgw_addr 
 /* In an RCU section. excluded may be NULL. */
 void vgw_select(const struct vgw_gateway *gw, const struct vgw_flow *flow, u32 hash,
 		const struct vgw_excluded *excluded, struct vgw_choice *choice);
+/* The same choice, with the length of the prefix, in more time. */
+void vgw_select_explain(const struct vgw_gateway *gw, const struct vgw_flow *flow, u32 hash,
+			const struct vgw_excluded *excluded, struct vgw_choice *choice);
 /* Does the way back to addr lead to the tunnel's connection (or site)? */
 bool vgw_select_source_ok(const struct vgw_gateway *gw, const struct vgw_tunnel *tunnel, u8 family,
 			  const union vgw_addr *addr, bool by_site);

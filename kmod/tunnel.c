@@ -39,6 +39,19 @@ struct vgw_tunnel *vgw_tunnel_by_if_id(struct vgw_net *vnet, u32 if_id)
 	return NULL;
 }
 
+u32 vgw_tunnel_connection_mtu(const struct vgw_tunnel *tunnel)
+{
+	u32 connection = READ_ONCE(tunnel->connection), mtu = READ_ONCE(tunnel->mtu);
+	const struct vgw_tunnel *other;
+
+	/* One that changes its connection right now may cut the walk short: a hint stays one. */
+	hlist_for_each_entry_rcu(other, bucket_of(tunnel->gw->by_connection, connection),
+				 by_connection)
+		if (READ_ONCE(other->connection) == connection)
+			mtu = min_not_zero(mtu, READ_ONCE(other->mtu));
+	return mtu;
+}
+
 /* Any route will do as the inner one: what counts is the policy and SA behind the if_id. */
 static struct dst_entry *probe_route(struct net_device *dev, struct flowi *fl, u8 family)
 {
@@ -287,6 +300,16 @@ static struct vgw_tunnel *create(struct vgw_gateway *gw, const struct vgw_tunnel
 	return tunnel;
 }
 
+static void join_connection(struct vgw_tunnel *tunnel, u32 connection)
+{
+	if (!hlist_unhashed(&tunnel->by_connection) && tunnel->connection == connection)
+		return;
+	hlist_del_init_rcu(&tunnel->by_connection);
+	WRITE_ONCE(tunnel->connection, connection);
+	hlist_add_head_rcu(&tunnel->by_connection,
+			   bucket_of(tunnel->gw->by_connection, connection));
+}
+
 int vgw_tunnel_set(struct vgw_gateway *gw, const struct vgw_tunnel_config *config, bool has_ifindex,
 		   struct netlink_ext_ack *extack)
 {
@@ -310,7 +333,7 @@ int vgw_tunnel_set(struct vgw_gateway *gw, const struct vgw_tunnel_config *confi
 		if (ret)
 			return ret;
 	}
-	WRITE_ONCE(tunnel->connection, config->connection);
+	join_connection(tunnel, config->connection);
 	WRITE_ONCE(tunnel->site, config->site);
 	WRITE_ONCE(tunnel->source_check, config->source_check);
 	WRITE_ONCE(tunnel->transit, config->transit);
@@ -327,6 +350,7 @@ void vgw_tunnel_destroy(struct vgw_tunnel *tunnel)
 
 	lockdep_assert_held(&gw->vnet->lock);
 	vgw_tunnel_detach(tunnel);
+	hlist_del_init_rcu(&tunnel->by_connection);
 	xa_erase(&gw->tunnels, tunnel->id);
 	gw->vnet->tunnel_count--;
 	gw->tunnel_count--;

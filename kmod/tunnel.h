@@ -46,7 +46,7 @@ struct vgw_tunnel {
 	u8 remote_family;
 
 	/* vgw_net.lock */
-	struct hlist_node by_ifindex, by_if_id;
+	struct hlist_node by_ifindex, by_if_id, by_connection;
 	netdevice_tracker tracker;
 	u32 id, ifindex;
 	u32 transitions;
@@ -62,6 +62,9 @@ struct vgw_tunnel {
 /* In an RCU section: the tunnel of an XFRM device, or of an if_id; NULL if there is none. */
 struct vgw_tunnel *vgw_tunnel_by_ifindex(struct vgw_net *vnet, u32 ifindex);
 struct vgw_tunnel *vgw_tunnel_by_if_id(struct vgw_net *vnet, u32 if_id);
+
+/* In an RCU section: the smallest MTU that tunnels of its connection reported, 0 if none did. */
+u32 vgw_tunnel_connection_mtu(const struct vgw_tunnel *tunnel);
 
 /* Under the config lock. */
 int vgw_tunnel_set(struct vgw_gateway *gw, const struct vgw_tunnel_config *config, bool has_ifindex,

@@ -21,6 +21,7 @@
 #include "event.h"
 #include "gateway.h"
 #include "group.h"
+#include "mss.h"
 #include "select.h"
 
 /* Outcome of one attempt. */
@@ -186,8 +187,25 @@ static enum attempt send_bundle(struct vgw_tunnel *tunnel, struct net_device *xd
 	return SENT;
 }
 
-static enum attempt try_tunnel(struct vgw_tunnel *tunnel, struct sk_buff *skb, u8 family)
+/* To what every member of the group carries, so that a failover needs no smaller segments. */
+static void clamp_mss(const struct vgw_choice *choice, struct sk_buff *skb,
+		      const struct vgw_flow *flow, u32 mtu)
 {
+	struct vgw_gateway *gw = choice->tunnel->gw;
+	unsigned int tcp;
+
+	if (!READ_ONCE(gw->mss_clamp))
+		return;
+	tcp = vgw_mss_syn(skb, flow);
+	if (tcp && vgw_mss_lower(skb, tcp, flow->family,
+				 min_not_zero(mtu, vgw_group_mtu(choice->group))))
+		vgw_stats_add(gw->stats, VGW_STAT_MSS_CLAMPED, 1);
+}
+
+static enum attempt try_tunnel(const struct vgw_choice *choice, struct sk_buff *skb,
+			       const struct vgw_flow *flow)
+{
+	struct vgw_tunnel *tunnel = choice->tunnel;
 	struct net_device *xdev = rcu_dereference(tunnel->dev);
 	struct dst_entry *bundle;
 	enum attempt attempt;
@@ -197,7 +215,7 @@ static enum attempt try_tunnel(struct vgw_tunnel *tunnel, struct sk_buff *skb, u
 		vgw_tunnel_suspect(tunnel);
 		return DEAD;
 	}
-	bundle = find_bundle(tunnel, xdev, skb, family, &attempt);
+	bundle = find_bundle(tunnel, xdev, skb, flow->family, &attempt);
 	if (!bundle)
 		return attempt;
 	if (vgw_device_is(bundle->dev)) {
@@ -209,11 +227,12 @@ static enum attempt try_tunnel(struct vgw_tunnel *tunnel, struct sk_buff *skb, u
 	}
 	WRITE_ONCE(tunnel->mtu, dst_mtu(bundle));
 	WRITE_ONCE(tunnel->spi, bundle->xfrm->id.spi);
-	if (!check_mtu(skb, family, dst_mtu(bundle))) {
+	if (!check_mtu(skb, flow->family, dst_mtu(bundle))) {
 		dst_release(bundle);
 		vgw_stats_add(tunnel->gw->stats, VGW_STAT_DROP_TOO_BIG, 1);
 		return REFUSED;
 	}
+	clamp_mss(choice, skb, flow, dst_mtu(bundle));
 	if (vgw_dev_egress_busy(xdev))
 		return send_by_device(tunnel, xdev, skb, bundle);
 	return send_bundle(tunnel, xdev, skb, bundle);
@@ -251,7 +270,7 @@ static bool forward(struct vgw_gateway *gw, struct sk_buff *skb, const struct vg
 			send_unreachable(skb, flow->family);
 			return false;
 		}
-		attempt = try_tunnel(choice.tunnel, skb, flow->family);
+		attempt = try_tunnel(&choice, skb, flow);
 		if (attempt == REFUSED)
 			return false;
 		if (attempt == SENT)

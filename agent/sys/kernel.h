@@ -94,7 +94,7 @@ struct kernel_lookup {
 struct kernel_stats {
 	uint64_t tx_packets, tx_bytes, failover, drop_miss, drop_system, drop_dead, drop_reserved,
 		drop_guard, drop_too_big, drop_loop, drop_malformed, drop_blocked, drop_no_memory,
-		drop_isolation, drop_source;
+		drop_isolation, drop_source, mss_clamped;
 };
 
 struct kernel; /* a connection to the module in this network namespace */

@@ -500,6 +500,7 @@ static int decode_stats(struct nlmsghdr *nlh, struct kernel_stats *stats)
 		.drop_no_memory = get_u64(a[VGW_A_STATS_DROP_NO_MEMORY]),
 		.drop_isolation = get_u64(a[VGW_A_STATS_DROP_ISOLATION]),
 		.drop_source = get_u64(a[VGW_A_STATS_DROP_SOURCE]),
+		.mss_clamped = get_u64(a[VGW_A_STATS_MSS_CLAMPED]),
 	};
 	return 0;
 }

@@ -49,7 +49,8 @@ size_t kmalloc_size_roundup(size_t size)
 
 void *huge_alloc(size_t size)
 {
-	char *p = mmap(NULL, size + CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = mmap(NULL, size + CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		       0);
 
 	if (p == MAP_FAILED)
 		exit(1);
@@ -116,6 +117,8 @@ void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
 void synchronize_rcu(void)
 {
 }
+
+void (*after_store)(void);
 
 /* Random numbers and routes */
 
@@ -201,14 +204,16 @@ static void route_add(const u8 *addr, u8 len)
 {
 	struct route *route = &routes[n_routes];
 	u32 at = hash_addr(addr, len);
+	u8 around[16] = {};
 
 	if (find(addr, len))
 		return;
 	memcpy(route->addr, addr, 16);
 	route->len = len;
 	/* Seven of ten as the block around them. */
-	route->nh = 1 + (below(10) < 7 ? hash_addr((u8[16]){ addr[0], addr[1], addr[2] & 0xf0 }, 0) :
-					 random_u32()) % 64;
+	memcpy(around, addr, 3);
+	around[2] &= 0xf0;
+	route->nh = 1 + (below(10) < 7 ? hash_addr(around, 0) : random_u32()) % 64;
 	while (index_of[at & index_mask])
 		at++;
 	index_of[at & index_mask] = ++n_routes;
@@ -337,8 +342,9 @@ static void compare(const struct subject *subjects, unsigned int n)
 	for (unsigned int run = 0; run < RUNS; run++)
 		for (unsigned int how = 0; how < 4; how++)
 			for (unsigned int i = 0; i < n; i++)
-				times[how][i][run] = subjects[i].measure(keys + (how & 2 ? KEYS : 0),
-									 !(how & 1));
+				times[how][i][run] =
+					subjects[i].measure(how < 2 ? keys : keys + KEYS,
+							    !(how & 1));
 	printf("%-16s %24s %24s\n", "ns a lookup", "all routes", "popular addresses");
 	printf("%-16s %12s %11s %12s %11s\n", "", "dependent", "independent", "dependent",
 	       "independent");

@@ -206,7 +206,7 @@ static int stage_one(struct vgw_lpm_txn *txn, int *ret)
 			*ret = 0;
 	} else {
 		value = (struct vgw_lpm_value){ .nh = 1 + random_below(65535),
-						.mark = random_below(256) };
+						.mark = random_below(VGW_LPM_MARKS + 1) };
 		*ret = vgw_lpm_txn_set(txn, &one->key, one->len, value);
 		EXPECT(!*ret || *ret == -ENOMEM);
 		if (!*ret)
@@ -226,6 +226,16 @@ static long pool_sum(void)
 	return sum;
 }
 
+/* Publishing cannot fail, however little memory there is. */
+static void publish_txn(struct vgw_lpm_txn *txn)
+{
+	alloc_fail_after = random_below(4) ? -1 : (long)random_below(6);
+	alloc_fail_forever = random_below(2);
+	vgw_lpm_txn_publish(txn);
+	alloc_fail_after = -1;
+	alloc_fail_forever = false;
+}
+
 /* A transaction of some changes, published or not. fail_after: see alloc_fail_after. */
 static int transact(long fail_after)
 {
@@ -243,7 +253,7 @@ static int transact(long fail_after)
 	txn = vgw_lpm_txn_begin(lpm);
 	if (!txn) {
 		alloc_fail_after = -1;
-		EXPECT(fail_after == 0);
+		EXPECT(fail_after == 0 || fail_after == 1);
 		return 0;
 	}
 	for (unsigned int i = 0; i < changes && !ret; i++)
@@ -255,7 +265,7 @@ static int transact(long fail_after)
 	if (ret || !publish)
 		memcpy(pool, before, sizeof(pool));
 	else
-		vgw_lpm_txn_publish(txn);
+		publish_txn(txn);
 	vgw_lpm_txn_free(txn);
 	return 0;
 }

@@ -277,21 +277,24 @@ static int check_choice(void)
 	while (excluded.n < 2 && random_below(3) == 0)
 		excluded.tunnel[excluded.n++] = &tunnels[random_below(TUNNELS)];
 	model_select(&key, table, &excluded, &answer);
-	vgw_select(&gw, &flow, hash, &excluded, &choice);
+	vgw_select_explain(&gw, &flow, hash, &excluded, &choice);
 	EXPECT(choice.verdict == answer.verdict);
 	if (choice.verdict == VGW_VERDICT_TUNNEL || choice.verdict == VGW_VERDICT_SYSTEM ||
 	    choice.verdict == VGW_VERDICT_RESERVED)
 		EXPECT(choice.len == answer.len && choice.slot == answer.class);
+	/* What packets get is the same. */
+	vgw_select(&gw, &flow, hash, &excluded, &again);
+	EXPECT(again.verdict == choice.verdict && again.tunnel == choice.tunnel);
 	if (choice.verdict != VGW_VERDICT_TUNNEL)
 		return 0;
+	EXPECT(again.group == choice.group && again.bucket == choice.bucket &&
+	       again.slot == choice.slot);
 	EXPECT(choice.group == group_of(answer.group));
 	EXPECT(choice.tunnel->live && !is_excluded(&excluded, choice.tunnel));
 	for (unsigned int i = 0; i < model.group[answer.group].n; i++)
 		if (&tunnels[model.group[answer.group].member[i]] == choice.tunnel)
 			EXPECT(!model.group[answer.group].weight[i] ==
 			       !model_best_weight(answer.group, &excluded));
-	vgw_select(&gw, &flow, hash, &excluded, &again);
-	EXPECT(again.tunnel == choice.tunnel);
 	return 0;
 }
 

@@ -183,6 +183,11 @@ enum {
 	/* Version of this interface that the module speaks. */
 	VGW_A_GATEWAY_PROTOCOL_VERSION,
 	VGW_A_GATEWAY_PAD,
+	/*
+	 * 1 lowers the MSS of TCP SYN packets, in both directions, to what the
+	 * tunnels carry. Default 1.
+	 */
+	VGW_A_GATEWAY_MSS_CLAMP,
 
 	__VGW_A_GATEWAY_MAX,
 	VGW_A_GATEWAY_MAX = __VGW_A_GATEWAY_MAX - 1
@@ -378,6 +383,8 @@ enum {
 	/* Source validation. */
 	VGW_A_STATS_DROP_SOURCE,
 	VGW_A_STATS_PAD,
+	/* TCP SYN packets whose MSS was lowered. */
+	VGW_A_STATS_MSS_CLAMPED,
 
 	__VGW_A_STATS_MAX,
 	VGW_A_STATS_MAX = __VGW_A_STATS_MAX - 1

@@ -2,14 +2,45 @@
 #include "shim.h"
 
 long alloc_fail_after = -1;
+bool alloc_fail_forever;
+void (*after_store)(void);
 long alloc_live;
 
-void *kzalloc(size_t size, int flags)
+static void *allocate(size_t size, int byte)
 {
+	void *p;
+
+	if (alloc_fail_after == 0 && alloc_fail_forever)
+		return NULL;
 	if (alloc_fail_after >= 0 && alloc_fail_after-- == 0)
 		return NULL;
 	alloc_live++;
-	return calloc(1, size);
+	p = malloc(size);
+	if (!p)
+		abort();
+	return memset(p, byte, size);
+}
+
+void *kzalloc(size_t size, int flags)
+{
+	return allocate(size, 0);
+}
+
+/* Not zero: what is not set stands out. */
+void *kmalloc(size_t size, int flags)
+{
+	return allocate(size, 0x6b);
+}
+
+size_t kmalloc_size_roundup(size_t size)
+{
+	size_t power = 8;
+
+	while (power < size)
+		power *= 2;
+	if (power == 128 && size <= 96)
+		return 96;
+	return power == 256 && size <= 192 ? 192 : power;
 }
 
 void kfree(const void *p)
@@ -46,6 +77,10 @@ void rcu_flush(void)
 		else
 			kfree(head->object);
 	}
+}
+
+void __attribute__((weak)) synchronize_rcu(void)
+{
 }
 
 u32 jhash(const void *key, u32 length, u32 initval)

@@ -3,13 +3,14 @@
  * As much of the kernel as the module's pure parts need, over libc: so that the
  * very files that the module is made of run under sanitizers in a plain process.
  *
- * One thread only. What is freed by RCU stays until rcu_flush(), the end of a
- * grace period, so that a use after it is found. Any allocation can be made to
- * fail, see alloc_fail_after.
+ * One thread writes; READ_ONCE() and RCU's pointers are atomic for others that read.
+ * What is freed by RCU stays until rcu_flush(), the end of a grace period, so that a
+ * use after it is found. Any allocation can be made to fail, see alloc_fail_after.
  */
 #ifndef _SHIM_H
 #define _SHIM_H
 
+#include <endian.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -33,12 +34,31 @@ typedef uint64_t u64;
 #define fallthrough		__attribute__((fallthrough))
 #define likely(x)		(x)
 #define unlikely(x)		(x)
-#define READ_ONCE(x)		(x)
-#define WRITE_ONCE(x, v)	((x) = (v))
+#define noinline		__attribute__((noinline))
+#ifndef __always_inline
+#define __always_inline		inline __attribute__((always_inline))
+#endif
+#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v)							\
+do {										\
+	__atomic_store_n(&(x), (v), __ATOMIC_RELAXED);				\
+	if (after_store)							\
+		after_store();							\
+} while (0)
+
+/* Called after each store that readers may see: what would one find now? */
+extern void (*after_store)(void);
+
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define U16_MAX			0xffffu
+#define U32_MAX			0xffffffffu
+#define U64_MAX			0xffffffffffffffffull
+#define be32_to_cpu(x)		be32toh(x)
+#define prefetch(p)		__builtin_prefetch(p)
+#define hweight64(x)		__builtin_popcountll(x)
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define min_t(type, a, b)	((type)(a) < (type)(b) ? (type)(a) : (type)(b))
+#define max_t(type, a, b)	((type)(a) > (type)(b) ? (type)(a) : (type)(b))
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
 #define struct_size(p, member, n) \
@@ -63,10 +83,15 @@ static inline int fls(unsigned int x)
 
 /* Counts down with every allocation; the one that meets 0 fails. Negative: none does. */
 extern long alloc_fail_after;
+/* So do all after it. */
+extern bool alloc_fail_forever;
 /* Allocations that were not freed yet. */
 extern long alloc_live;
 
 void *kzalloc(size_t size, int flags);
+void *kmalloc(size_t size, int flags);
+/* What the kernel's allocator takes for a size. */
+size_t kmalloc_size_roundup(size_t size);
 void kfree(const void *p);
 
 #define alloc_percpu_gfp(type, flags)	((type *)kzalloc(sizeof(type), flags))
@@ -80,13 +105,20 @@ struct rcu_head {
 	void *object;
 };
 
-#define rcu_dereference(p)		(p)
+#define rcu_dereference(p)		__atomic_load_n(&(p), __ATOMIC_ACQUIRE)
 #define rcu_dereference_protected(p, c)	(p)
 #define rcu_access_pointer(p)		(p)
-#define rcu_assign_pointer(p, v)	((p) = (v))
+#define rcu_assign_pointer(p, v)						\
+do {										\
+	__atomic_store_n(&(p), (v), __ATOMIC_RELEASE);				\
+	if (after_store)							\
+		after_store();							\
+} while (0)
 #define RCU_INIT_POINTER(p, v)		((p) = (v))
 #define kfree_rcu(p, member)		rcu_free(p, &(p)->member)
 #define rcu_barrier()			rcu_flush()
+/* Tests with other threads have their own. */
+void synchronize_rcu(void);
 #define rcu_read_lock()			do { } while (0)
 #define rcu_read_unlock()		do { } while (0)
 
