@@ -78,8 +78,8 @@ $(SERIES:%=module-%): module-%:
 # ---- agent ------------------------------------------------------------------
 
 # Archives in the order of their dependencies: each may use those to its right.
-archives := vgwctl vgwd sys bgp core lib
-programs := vgwd vgwctl
+archives := vgwctl vgwd vgwbfd sys bfd bgp core lib
+programs := vgwd vgwctl vgw-bfd
 packages := libnl-3.0 libnl-genl-3.0 libevent_core libcyaml jansson
 
 # Asked once, and only by goals that compile; 'make clean' works on a bare machine.
@@ -96,11 +96,12 @@ flavour_cflags_agent-test = -O1 -g -fno-omit-frame-pointer -fsanitize=address,un
 	-fno-sanitize-recover=undefined
 flavour_ldflags_agent-test = -fsanitize=address,undefined -Wl,--as-needed
 
-# Sources of an archive; the two programs' main() stays outside.
-sources = $(filter-out agent/vgwd/main.c agent/vgwctl/main.c,$(wildcard agent/$(1)/*.c))
+# A program's folder has its name without the dash; its main() stays outside of the archives.
+folder = agent/$(subst -,,$(1))
+sources = $(filter-out agent/$(1)/main.c,$(wildcard agent/$(1)/*.c))
 
 unit_tests := $(patsubst agent/tests/%.c,%,$(wildcard agent/tests/test_*.c))
-vm_programs := $(patsubst agent/tests/%.c,%,$(wildcard agent/tests/vm_*.c agent/tests/bgp_peer.c))
+vm_programs := $(patsubst agent/tests/%.c,%,$(wildcard agent/tests/vm_*.c agent/tests/bgp_peer.c agent/tests/bfd_peer.c))
 # What several tests share: everything there that is neither a test nor a program.
 test_parts := $(filter-out $(unit_tests:%=agent/tests/%.c) $(vm_programs:%=agent/tests/%.c),\
 	$(wildcard agent/tests/*.c))
@@ -149,12 +150,15 @@ link = $(CC) $(flavour_ldflags_$(1)) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 	-Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
 .PHONY: agent tests unit-tests vm-programs
-agent: $(foreach p,$(programs),$(if $(wildcard agent/$(p)/main.c),$(BUILD)/$(p))) \
+agent: $(foreach p,$(programs),$(if $(wildcard $(call folder,$(p))/main.c),$(BUILD)/$(p))) \
 	$(if $(wildcard agent/link_vgw/link_vgw.c),$(BUILD)/link_vgw.so)
 
-$(programs:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/agent/%/main.o $(agent_archives)
-	@echo "  LD      $@"
-	@$(call link,agent) $(pkg_libs)
+define program
+$(BUILD)/$(1): $(BUILD)/$(call folder,$(1))/main.o $(agent_archives)
+	@echo "  LD      $$@"
+	@$$(call link,agent) $$(pkg_libs)
+endef
+$(foreach p,$(programs),$(eval $(call program,$(p))))
 
 $(BUILD)/link_vgw.so: agent/link_vgw/link_vgw.c uapi/linux/vgw.h $(BUILD)/agent.flags
 	@echo "  CC      $@"
@@ -217,7 +221,7 @@ moddest = $(dest)/lib/modules/$(KRELEASE)/updates
 manpages := $(wildcard Documentation/man/*.8)
 examples := $(wildcard Documentation/examples/*.yaml)
 
-units := vgwd.service vgw-guard.service
+units := vgwd.service vgw-bfd.service vgw-guard.service
 
 .PHONY: install uninstall
 install: all
@@ -263,7 +267,7 @@ distclean:
 	rm -rf $(BUILD)
 
 help:
-	@echo "make              vgw.ko for this machine's kernel (KDIR=DIRECTORY: another), vgwd, vgwctl, link_vgw.so"
+	@echo "make              vgw.ko for this machine's kernel (KDIR=DIRECTORY: another), vgwd, vgwctl, vgw-bfd, link_vgw.so"
 	@echo "make agent        the programs without the module"
 	@echo "make modules      the module for the kernels of the tests ($(SERIES)), fetched when missing"
 	@echo "make demo         two tunnels, a data center, a tunnel that dies: shown step by step in a VM"

@@ -74,6 +74,7 @@ static const struct {
 	{ BGP_ERROR_CEASE, BGP_CEASE_COLLISION, "Connection Collision Resolution" },
 	{ BGP_ERROR_CEASE, BGP_CEASE_RESOURCES, "Out of Resources" },
 	{ BGP_ERROR_CEASE, BGP_CEASE_HARD_RESET, "Hard Reset" },
+	{ BGP_ERROR_CEASE, BGP_CEASE_BFD_DOWN, "BFD Down" },
 	{ BGP_ERROR_REFRESH, BGP_REFRESH_LENGTH, "Invalid Message Length" },
 };
 

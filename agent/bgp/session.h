@@ -84,7 +84,7 @@ struct session_info {
 	bool last_sent; /* we sent it */
 };
 
-enum session_cease { /* RFC 4486 */
+enum session_cease { /* RFC 4486, RFC 9384 */
 		     SESSION_CEASE_MAX_PREFIXES = 1,
 		     SESSION_CEASE_SHUTDOWN,
 		     SESSION_CEASE_DECONFIGURED,
@@ -93,6 +93,7 @@ enum session_cease { /* RFC 4486 */
 		     SESSION_CEASE_CONFIG_CHANGE,
 		     SESSION_CEASE_COLLISION,
 		     SESSION_CEASE_RESOURCES,
+		     SESSION_CEASE_BFD_DOWN = 10,
 };
 
 enum session_down_reason {

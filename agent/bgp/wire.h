@@ -58,7 +58,7 @@ enum bgp_fsm_error { /* RFC 6608 */
 		     BGP_FSM_ESTABLISHED = 3,
 };
 
-enum bgp_cease { /* RFC 4486, RFC 8538 */
+enum bgp_cease { /* RFC 4486, RFC 8538, RFC 9384 */
 		 BGP_CEASE_MAX_PREFIXES = 1,
 		 BGP_CEASE_SHUTDOWN = 2,
 		 BGP_CEASE_DECONFIGURED = 3,
@@ -68,6 +68,7 @@ enum bgp_cease { /* RFC 4486, RFC 8538 */
 		 BGP_CEASE_COLLISION = 7,
 		 BGP_CEASE_RESOURCES = 8,
 		 BGP_CEASE_HARD_RESET = 9,
+		 BGP_CEASE_BFD_DOWN = 10,
 };
 
 enum bgp_refresh_error { /* RFC 7313 */

@@ -78,6 +78,13 @@ struct config_bgp {
 	bool ipv4, ipv6; /* default true, false */
 };
 
+struct config_bfd {
+	uint32_t transmit, receive; /* milliseconds, default 300 */
+	uint8_t multiplier; /* default 3 */
+	bool strict; /* no BGP, and no packets, before BFD was up once */
+	uint16_t local_port; /* source port, 49152..65535; 0 (default): a random one */
+};
+
 struct config_ike {
 	char *psk_file; /* absolute path; not read here */
 	char *proposals, *esp_proposals; /* NULL: defaults of sys/ike */
@@ -116,6 +123,7 @@ struct config_connection {
 	bool transit_allow;
 	uint8_t source_check; /* enum vgw_source_check: strict, site (default), off */
 	struct config_bgp *bgp; /* NULL: static only */
+	struct config_bfd *bfd; /* NULL: none */
 	struct config_tunnel *tunnels;
 	size_t n_tunnels;
 };

@@ -120,6 +120,15 @@ static const struct field bgp_fields[] = {
 	{ .key = NULL },
 };
 
+static const struct field bfd_fields[] = {
+	FIELD(config_bfd, transmit, "bfd.transmit"),
+	FIELD(config_bfd, receive, "bfd.receive"),
+	FIELD(config_bfd, multiplier, "bfd.multiplier"),
+	FIELD(config_bfd, strict, "bfd.strict"),
+	FIELD(config_bfd, local_port, "bfd.local-port"),
+	{ .key = NULL },
+};
+
 static const struct field tunnel_fields[] = {
 	FIELD(config_tunnel, inside, "inside-cidr"),
 	FIELD(config_tunnel, inside_address, "inside-address"),
@@ -437,6 +446,7 @@ static void diff_connection(struct diff *d, const struct config_connection *new)
 		       new->customer_gateway->name);
 	diff_fields(d, "connection", new->name, connection_fields, old, new);
 	diff_section(d, "connection", new->name, "bgp", bgp_fields, old->bgp, new->bgp);
+	diff_section(d, "connection", new->name, "bfd", bfd_fields, old->bfd, new->bfd);
 }
 
 static void diff_removed(struct diff *d, const struct config_connection *old)

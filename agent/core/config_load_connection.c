@@ -122,6 +122,25 @@ static struct config_bgp *load_bgp(struct config_parse *parse, const struct raw_
 	return bgp;
 }
 
+static struct config_bfd *load_bfd(struct config_parse *parse, const struct raw_bfd *raw,
+				   const char *path)
+{
+	struct config_bfd *bfd = config_array(parse, 1, sizeof(*bfd));
+	struct config_place place;
+
+	if (!bfd)
+		return NULL;
+	config_place_set(&place, parse, "%s.bfd", path);
+	bfd->transmit = config_number(&place, "transmit", raw->transmit, 10, 60000, 300);
+	bfd->receive = config_number(&place, "receive", raw->receive, 10, 60000, 300);
+	bfd->multiplier =
+		(uint8_t)config_number(&place, "multiplier", raw->multiplier, 1, 255, 3);
+	bfd->strict = config_flag(&place, "strict", raw->strict, false);
+	bfd->local_port =
+		(uint16_t)config_number(&place, "local-port", raw->local_port, 49152, 65535, 0);
+	return bfd;
+}
+
 static struct config_ike *load_ike(struct config_parse *parse, const struct raw_ike *raw,
 				   const char *path)
 {
@@ -358,6 +377,8 @@ static void load_connection(struct config_parse *parse, size_t i)
 							  VGW_SOURCE_CHECK_SITE);
 	if (raw->bgp)
 		connection->bgp = load_bgp(parse, raw->bgp, place.path);
+	if (raw->bfd)
+		connection->bfd = load_bfd(parse, raw->bfd, place.path);
 	resolve_customer_gateway(parse, &place, connection, raw->customer_gateway);
 	load_tunnels(parse, &place, connection, raw);
 }

@@ -68,6 +68,10 @@ struct raw_bgp {
 	char *hold_time, *keepalive, *connect_retry, *passive, *gtsm, *ttl, *md5_file, *ipv4, *ipv6;
 };
 
+struct raw_bfd {
+	char *transmit, *receive, *multiplier, *strict, *local_port;
+};
+
 struct raw_ike {
 	char *psk_file, *proposals, *esp_proposals, *dpd_delay, *rekey_time, *child_rekey_time;
 	char *local_id, *remote_id, *initiate, *encap, *version;
@@ -82,6 +86,7 @@ struct raw_tunnel {
 struct raw_connection {
 	char *name, *customer_gateway, *routing, *transit, *source_check;
 	struct raw_bgp *bgp;
+	struct raw_bfd *bfd;
 	struct raw_tunnel *tunnels;
 	unsigned int n_tunnels;
 };

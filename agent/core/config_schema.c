@@ -75,6 +75,15 @@ static const cyaml_schema_field_t bgp_fields[] = {
 	CYAML_FIELD_END
 };
 
+static const cyaml_schema_field_t bfd_fields[] = {
+	TEXT("transmit", struct raw_bfd, transmit),
+	TEXT("receive", struct raw_bfd, receive),
+	TEXT("multiplier", struct raw_bfd, multiplier),
+	TEXT("strict", struct raw_bfd, strict),
+	TEXT("local-port", struct raw_bfd, local_port),
+	CYAML_FIELD_END
+};
+
 static const cyaml_schema_field_t ike_fields[] = {
 	TEXT("psk-file", struct raw_ike, psk_file),
 	TEXT("proposals", struct raw_ike, proposals),
@@ -115,6 +124,7 @@ static const cyaml_schema_field_t connection_fields[] = {
 	TEXT("transit", struct raw_connection, transit),
 	TEXT("source-check", struct raw_connection, source_check),
 	OBJECT("bgp", struct raw_connection, bgp, bgp_fields),
+	OBJECT("bfd", struct raw_connection, bfd, bfd_fields),
 	LIST("tunnels", struct raw_connection, tunnels, &tunnel_entry),
 	CYAML_FIELD_END
 };

@@ -28,6 +28,7 @@ static void free_connection(struct config_connection *connection)
 	if (connection->bgp)
 		free(connection->bgp->md5_file);
 	free(connection->bgp);
+	free(connection->bfd);
 	free(connection->name);
 }
 

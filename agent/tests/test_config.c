@@ -114,7 +114,7 @@ static void test_defaults_connection(void **state)
 {
 	struct config *c =
 		parse_good(CGS "connections:\n- name: c1\n  customer-gateway: cg1\n" BGP
-			       "  tunnels:\n" T1 "  - {name: t2, inside-cidr: 169.254.10.4/30, "
+			       "  bfd: {}\n  tunnels:\n" T1 "  - {name: t2, inside-cidr: 169.254.10.4/30, "
 			       "local-address: 203.0.113.1, ike: {psk-file: /psk}}\n"
 			       "static-routes:\n- {prefix: 10.9.0.0/16, connection: c1}\n");
 	const struct config_connection *conn = &c->connections[0];
@@ -134,6 +134,11 @@ static void test_defaults_connection(void **state)
 	assert_false(conn->bgp->passive || conn->bgp->gtsm || conn->bgp->ipv6);
 	assert_true(conn->bgp->ipv4);
 	assert_null(conn->bgp->md5_file);
+	assert_int_equal(conn->bfd->transmit, 300);
+	assert_int_equal(conn->bfd->receive, 300);
+	assert_int_equal(conn->bfd->multiplier, 3);
+	assert_false(conn->bfd->strict);
+	assert_int_equal(conn->bfd->local_port, 0);
 	assert_addr(&t1->inside_address, "169.254.10.1");
 	assert_addr(&t1->inside_peer, "169.254.10.2");
 	assert_string_equal(t1->interface, "t1");
@@ -211,6 +216,7 @@ static void test_full(void **state)
 {
 	struct config *c = load_good("config/full.yaml");
 	const struct config_bgp *bgp = c->connections[0].bgp;
+	const struct config_bfd *bfd = c->connections[0].bfd;
 	struct config_connection *connection;
 
 	check_full_gateway(c);
@@ -230,6 +236,12 @@ static void test_full(void **state)
 	assert_int_equal(bgp->connect_retry, 7);
 	assert_true(bgp->passive && bgp->gtsm && bgp->ipv6);
 	assert_string_equal(bgp->md5_file, "/etc/vgw/md5");
+	assert_int_equal(bfd->transmit, 500);
+	assert_int_equal(bfd->receive, 400);
+	assert_int_equal(bfd->multiplier, 5);
+	assert_true(bfd->strict);
+	assert_int_equal(bfd->local_port, 50000);
+	assert_null(c->connections[1].bfd);
 	assert_addr(&c->connections[2].tunnels[0].inside_address, "fd00:0:0:4::1");
 	assert_addr(&c->connections[2].tunnels[0].inside_peer, "fd00:0:0:4::2");
 	assert_ptr_equal(config_tunnel_find(c, "t3", &connection), &c->connections[1].tunnels[0]);
@@ -357,6 +369,14 @@ static const struct bad bad[] = {
 	{ GOOD "  bgp: {ipv4: false}\n", 8, 15, "connections[0].bgp.ipv4", "NO_FAMILY",
 	  "both off" },
 	{ GOOD "  bgp: {ttl: 256}\n", 8, 14, "connections[0].bgp.ttl", "VALUE", "255" },
+	{ GOOD "  bfd: {transmit: 5}\n", 8, 19, "connections[0].bfd.transmit", "VALUE",
+	  "from 10 to 60000" },
+	{ GOOD "  bfd: {multiplier: 0}\n", 8, 21, "connections[0].bfd.multiplier", "VALUE",
+	  "from 1 to 255" },
+	{ GOOD "  bfd: {local-port: 3784}\n", 8, 21, "connections[0].bfd.local-port", "VALUE",
+	  "from 49152" },
+	{ GOOD "  bfd: {recieve: 300}\n", 8, 9, "connections[0].bfd.recieve", "UNKNOWN_KEY",
+	  "\"receive\"" },
 	/* tunnels */
 	{ CGS CONN "  - {name: t1}\n", 7, 5, "connections[0].tunnels[0].inside-cidr", "MISSING_KEY",
 	  "" },
@@ -743,6 +763,10 @@ static void test_diff_connection(void **state)
 	check_diff(GOOD BGP, GOOD "  bgp: {hold-time: 9}\n",
 		   EXPECT("~connection c1: bgp.hold-time 30 -> 9",
 			  "~connection c1: bgp.keepalive 10 -> 3"));
+	check_diff(GOOD, GOOD "  bfd: {}\n", EXPECT("~connection c1: bfd off -> on"));
+	check_diff(GOOD "  bfd: {}\n", GOOD "  bfd: {receive: 50, strict: true}\n",
+		   EXPECT("~connection c1: bfd.receive 300 -> 50",
+			  "~connection c1: bfd.strict false -> true"));
 	check_diff(GOOD, GOOD T2, EXPECT("+tunnel t2: connection c1"));
 	check_diff(GOOD T2, GOOD, EXPECT("-tunnel t2: connection c1"));
 	check_diff(GOOD, CGS,

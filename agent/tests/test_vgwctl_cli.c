@@ -67,6 +67,7 @@ static const char peers[] =
 	"\"state\":\"Established\",\"since_ms\":185000,\"hold_time\":30,\"keepalive\":10,"
 	"\"peer_id\":\"192.0.2.9\",\"families\":[\"ipv4\",\"ipv6\"],\"as4\":true,"
 	"\"refresh\":true,\"graceful_restart\":true,\"peer_restart_time\":120,\"stale\":false,"
+	"\"bfd\":\"up\",\"bfd_detection_ms\":900,\"bfd_diag\":null,"
 	"\"accepted\":50,\"rejected\":2,\"advertised\":4,\"end_of_rib\":{\"sent\":[\"ipv4\"],"
 	"\"received\":[\"ipv4\",\"ipv6\"]},\"messages_in\":100,\"messages_out\":90,"
 	"\"updates_in\":20,\"updates_out\":4,\"established_count\":1,\"last_error\":\"\","
@@ -498,9 +499,10 @@ static void test_peers(void **state)
 	struct fake *fake = *state;
 
 	expect(fake->path, "show peers", CLI_OK,
-	       "PEER          TUNNEL     AS  STATE        SINCE  ACCEPTED  REJECTED  ADVERTISED  "
-	       "LAST ERROR\n"
-	       "169.254.10.2  dc-a    65010  Established  3m 5s        50         2           4  "
+	       "PEER          TUNNEL     AS  STATE        SINCE  BFD  ACCEPTED  REJECTED  "
+	       "ADVERTISED  LAST ERROR\n"
+	       "169.254.10.2  dc-a    65010  Established  3m 5s  up         50         2  "
+	       "         4  "
 	       "-\n", "");
 	expect(fake->path, "show peers dc", CLI_OK,
 	       "peer 169.254.10.2\n"
@@ -510,6 +512,7 @@ static void test_peers(void **state)
 	       "  peer AS        65010, ours 45104\n"
 	       "  peer id        192.0.2.9\n"
 	       "  state          Established for 3m 5s, sessions so far: 1\n"
+	       "  BFD            up, a failure is seen within 900 ms\n"
 	       "  timers         hold 30 s, keepalive 10 s\n"
 	       "  capabilities   ipv4 ipv6, four-octet AS, route refresh, graceful restart (peer "
 	       "120 s)\n"

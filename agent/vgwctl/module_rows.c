@@ -50,12 +50,12 @@ static json_t *stats_json(const struct kernel_stats *s)
 {
 #define STAT(name) #name, (json_int_t)s->name
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-			 "s:I}",
+			 "s:I, s:I}",
 			 STAT(tx_packets), STAT(tx_bytes), STAT(failover), STAT(drop_miss),
 			 STAT(drop_system), STAT(drop_dead), STAT(drop_reserved), STAT(drop_guard),
 			 STAT(drop_too_big), STAT(drop_loop), STAT(drop_malformed),
 			 STAT(drop_blocked), STAT(drop_no_memory), STAT(drop_isolation),
-			 STAT(drop_source));
+			 STAT(drop_source), STAT(mss_clamped));
 #undef STAT
 }
 

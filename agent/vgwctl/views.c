@@ -103,6 +103,11 @@ static void gateway_sent(FILE *out, const json_t *value, const json_t *row)
 		human_count_put(out, number(value, "failover"));
 		fputs(" met a dead tunnel and left through another", out);
 	}
+	if (number(value, "mss_clamped")) {
+		fputs(", ", out);
+		human_count_put(out, number(value, "mss_clamped"));
+		fputs(" SYN with a lowered MSS", out);
+	}
 }
 
 /* Only causes that happened, each with its counter's name. */
@@ -162,6 +167,19 @@ static const struct column gateway_columns[] = {
 };
 
 const struct view view_gateway = { VIEW_BLOCK, "no gateway", gateway_columns, NULL };
+
+/* Of a tunnel and its peer. */
+static void bfd_detail(FILE *out, const json_t *value, const json_t *row)
+{
+	if (!value)
+		return;
+	human_any(out, value, row);
+	if (!strcmp(string(row, "bfd"), "up"))
+		fprintf(out, ", a failure is seen within %" PRIu64 " ms",
+			number(row, "bfd_detection_ms"));
+	else if (*string(row, "bfd_diag"))
+		fprintf(out, ": %s", string(row, "bfd_diag"));
+}
 
 /* tunnels */
 
@@ -259,6 +277,7 @@ static const struct column tunnels_columns[] = {
 	{ "ike", "ike.state", human_any, COLUMN_TABLE },
 	{ "ike", "ike", tunnel_ike, COLUMN_DETAIL },
 	{ "bgp", "bgp", human_any, 0 },
+	{ "bfd", "bfd", bfd_detail, COLUMN_DETAIL },
 	{ "tx", "tx_bytes", human_bytes, COLUMN_TABLE | COLUMN_RIGHT },
 	{ "rx", "rx_bytes", human_bytes, COLUMN_TABLE | COLUMN_RIGHT },
 	{ "last rx", "last_rx_ms", human_time, COLUMN_TABLE | COLUMN_RIGHT },
@@ -360,6 +379,8 @@ static const struct column peers_columns[] = {
 	{ "state", "state", human_any, COLUMN_TABLE },
 	{ "state", "state", peer_state, COLUMN_DETAIL },
 	{ "since", "since_ms", human_time, COLUMN_TABLE | COLUMN_RIGHT },
+	{ "bfd", "bfd", human_any, COLUMN_TABLE },
+	{ "BFD", "bfd", bfd_detail, COLUMN_DETAIL },
 	{ "accepted", "accepted", human_any, COLUMN_TABLE | COLUMN_RIGHT },
 	{ "rejected", "rejected", human_any, COLUMN_TABLE | COLUMN_RIGHT },
 	{ "advertised", "advertised", human_any, COLUMN_TABLE | COLUMN_RIGHT },

@@ -407,6 +407,12 @@ static const struct ike_ops ike_ops = {
 	.available = gateway_ike_available,
 };
 
+/* BFD */
+
+static const struct bfd_ops bfd_ops = {
+	.changed = liveness_changed,
+};
+
 /* Settings */
 
 bool gateway_guards_apply(struct gateway *gateway, char *err, size_t size)
@@ -481,8 +487,10 @@ static bool gateway_parts(struct gateway *gateway, char *err, size_t size)
 	if (gateway->kernel)
 		gateway->fib = fib_new(loop, gateway->kernel, &derive_fib_ops, gateway);
 	gateway->ike = ike_new(loop, NULL, &ike_ops, gateway);
+	gateway->bfd = bfd_new(loop, NULL, gateway->config->gateway.name, &bfd_ops, gateway);
 	if (gateway->rib && gateway->drain_timer && gateway->device_timer &&
-	    gateway->restart_timer && gateway->fib && gateway->ike && !advertise_init(gateway))
+	    gateway->restart_timer && gateway->fib && gateway->ike && gateway->bfd &&
+	    !advertise_init(gateway))
 		return true;
 	snprintf(err, size, "out of memory, or no netlink");
 	return false;
@@ -555,6 +563,7 @@ void gateway_free(struct gateway *gateway)
 	fib_free(gateway->fib);
 	kernel_free(gateway->kernel);
 	ike_free(gateway->ike);
+	bfd_free(gateway->bfd);
 	rtnl_free(gateway->rtnl);
 	export_free(gateway->export);
 	if (gateway->rib)

@@ -9,8 +9,8 @@
  * events does not matter, and no event ends the process.
  *
  * One file a concern: gateway.c (life, module, device), derive.c (what module
- * and system table should hold), tunnel.c (link, address, IKE), peer.c (session
- * and its paths), advertise.c (system table to sites), restart.c (graceful
+ * and system table should hold), tunnel.c (link, address, IKE), liveness.c
+ * (BFD), peer.c (session and its paths), advertise.c (system table to sites), restart.c (graceful
  * restart), reload.c, and verbs.h's files (answers).
  */
 #ifndef VGW_VGWD_GATEWAY_H
@@ -25,6 +25,7 @@
 #include "core/export.h"
 #include "core/rib.h"
 #include "lib/pmap.h"
+#include "sys/bfd.h"
 #include "sys/fib.h"
 #include "sys/ike.h"
 #include "sys/kernel.h"
@@ -52,6 +53,8 @@ struct tunnel {
 	char error[TUNNEL_ERROR_SIZE]; /* why it is not ready */
 	struct kernel_tunnel kernel; /* last report of the module */
 	bool reported;
+	bool failed; /* BFD's verdict, for the module and the BGP session */
+	bool bfd_passed; /* BFD was up in this life, or the peer had switched it off */
 
 	/* BGP; NULL on a connection without it */
 	struct session *session;
@@ -77,6 +80,7 @@ struct gateway {
 	struct fib *fib;
 	struct rtnl *rtnl;
 	struct ike *ike;
+	struct bfd *bfd;
 	struct rib *rib;
 	struct export *export;
 	struct pmap underlay,
@@ -138,10 +142,20 @@ void tunnel_reported(struct tunnel *tunnel, const struct kernel_tunnel *report);
 bool tunnel_revive(struct tunnel *tunnel); /* true if it has no SA: call again later */
 bool tunnel_wanted(const struct tunnel *tunnel, struct kernel_tunnel *out);
 
+/* liveness.c */
+void liveness_watch(struct tunnel *tunnel); /* BFD as configured; the device is there */
+void liveness_forget(struct tunnel *tunnel);
+void liveness_changed(void *ctx, const char *name, const struct bfd_status *status);
+void liveness_judge(struct tunnel *tunnel); /* a fact of the verdict changed */
+bool liveness_allows_bgp(const struct tunnel *tunnel);
+const struct bfd_status *liveness_status(const struct tunnel *tunnel); /* NULL: no BFD */
+
 /* peer.c */
 int peer_create(struct tunnel *tunnel); /* no session on a connection without bgp */
 void peer_destroy(struct tunnel *tunnel, uint8_t cease_subcode, const char *text);
 void peer_start(struct tunnel *tunnel); /* if it may run now */
+void peer_path_failed(struct tunnel *tunnel); /* ends the session, its paths go at once */
+void peer_path_good(struct tunnel *tunnel);
 
 /* advertise.c */
 int advertise_init(struct gateway *gateway);

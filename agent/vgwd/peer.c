@@ -6,8 +6,8 @@
  * receiving speaker): the transport broke without a NOTIFICATION and the peer
  * had announced graceful restart. Then the paths stay, marked stale, until the
  * peer has said End-of-RIB in a new session, or did not keep its forwarding
- * state, or its restart time is over. A peer that went silent (hold timer) gets no
- * such credit: the tunnel may well be a black hole.
+ * state, or its restart time is over. A peer that went silent (hold timer, BFD) gets
+ * no such credit: the tunnel may well be a black hole.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -37,6 +37,7 @@ static void peer_stale_end(struct tunnel *tunnel)
 {
 	loop_timer_stop(tunnel->stale_timer);
 	tunnel->stale = false;
+	liveness_judge(tunnel);
 }
 
 static void peer_stale_expired(void *ctx)
@@ -294,7 +295,7 @@ void peer_start(struct tunnel *tunnel)
 	char key[81] = "";
 
 	if (!bgp || tunnel->started || !tunnel->ready || !tunnel->gateway->bound ||
-	    !tunnel->gateway->routes_synced)
+	    !tunnel->gateway->routes_synced || !liveness_allows_bgp(tunnel))
 		return;
 	if (bgp->md5_file && !peer_read_key(bgp->md5_file, key, sizeof(key))) {
 		snprintf(tunnel->error, sizeof(tunnel->error), "%.120s: no BGP key in this file",
@@ -311,4 +312,34 @@ void peer_start(struct tunnel *tunnel)
 	}
 	tunnel->started = true;
 	session_start(tunnel->session);
+}
+
+/*
+ * RFC 5882 4.3: also a restart of the peer that is under way is given up. Without
+ * "strict" BGP may try again at once; it finds out by itself whether it can.
+ */
+void peer_path_failed(struct tunnel *tunnel)
+{
+	if (!tunnel->started)
+		return;
+	session_stop(tunnel->session, SESSION_CEASE_BFD_DOWN, NULL);
+	if (tunnel->stale) {
+		rib_source_flush(tunnel->source);
+		peer_stale_end(tunnel);
+		gateway_kick(tunnel->gateway);
+	}
+	if (liveness_allows_bgp(tunnel))
+		session_start(tunnel->session);
+}
+
+void peer_path_good(struct tunnel *tunnel)
+{
+	if (!tunnel->started) {
+		peer_start(tunnel);
+		return;
+	}
+	if (!liveness_allows_bgp(tunnel))
+		return;
+	session_start(tunnel->session);
+	session_kick(tunnel->session);
 }

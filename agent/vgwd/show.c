@@ -68,7 +68,7 @@ static json_t *gateway_warnings(const struct gateway *gateway)
 
 static json_t *stats_row(const struct kernel_stats *s)
 {
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
 			 "tx_packets", (json_int_t)s->tx_packets, "tx_bytes",
 			 (json_int_t)s->tx_bytes, "failover", (json_int_t)s->failover, "drop_miss",
 			 (json_int_t)s->drop_miss, "drop_system", (json_int_t)s->drop_system,
@@ -78,7 +78,8 @@ static json_t *stats_row(const struct kernel_stats *s)
 			 (json_int_t)s->drop_loop, "drop_malformed", (json_int_t)s->drop_malformed,
 			 "drop_blocked", (json_int_t)s->drop_blocked, "drop_no_memory",
 			 (json_int_t)s->drop_no_memory, "drop_isolation",
-			 (json_int_t)s->drop_isolation, "drop_source", (json_int_t)s->drop_source);
+			 (json_int_t)s->drop_isolation, "drop_source", (json_int_t)s->drop_source,
+			 "mss_clamped", (json_int_t)s->mss_clamped);
 }
 
 static unsigned int tunnels_up(const struct gateway *gateway)
@@ -239,6 +240,24 @@ static json_t *bgp_state(const struct tunnel *tunnel)
 	return json_string(session_state_name(session_info(tunnel->session)->state));
 }
 
+/* Null without BFD; "unknown" while vgw-bfd does not tell. */
+static void row_add_bfd(json_t *row, const struct tunnel *tunnel)
+{
+	const struct bfd_status *status = liveness_status(tunnel);
+	const struct bfd_session_info *info = status && status->known ? &status->info : NULL;
+	json_t *state = json_null();
+
+	if (info)
+		state = json_string(bfd_state_name(info->state));
+	else if (tunnel->connection->bfd)
+		state = json_string("unknown");
+	json_object_set_new(row, "bfd", state);
+	json_object_set_new(row, "bfd_detection_ms", number_or_null(info ? info->detection : 0));
+	json_object_set_new(row, "bfd_diag",
+			    info && info->diag ? json_string(bfd_diag_name(info->diag))
+					       : verbs_text(status ? status->error : NULL));
+}
+
 static json_t *tunnel_row(const struct tunnel *tunnel)
 {
 	const struct kernel_tunnel *kernel = &tunnel->kernel;
@@ -265,6 +284,7 @@ static json_t *tunnel_row(const struct tunnel *tunnel)
 	json_object_set_new(row, "mtu", number_or_null(kernel->mtu));
 	json_object_set_new(row, "ike", ike_row(tunnel));
 	json_object_set_new(row, "bgp", bgp_state(tunnel));
+	row_add_bfd(row, tunnel);
 	json_object_set_new(row, "tx_packets", json_integer(kernel->tx_packets));
 	json_object_set_new(row, "tx_bytes", json_integer(kernel->tx_bytes));
 	json_object_set_new(row, "tx_errors", json_integer(kernel->tx_errors));
@@ -396,6 +416,7 @@ static json_t *peer_row(const struct tunnel *tunnel)
 	json_object_set_new(row, "local", verbs_address(&tunnel->config->inside_address));
 	json_object_set_new(row, "accepted", json_integer(accepted));
 	json_object_set_new(row, "rejected", json_integer(rejected));
+	row_add_bfd(row, tunnel);
 	peer_add_session(row, tunnel);
 	return row;
 }

@@ -111,6 +111,7 @@ void tunnel_setup(struct tunnel *tunnel)
 		tunnel->ready = true;
 		tunnel->error[0] = '\0';
 		tunnel_ike(tunnel);
+		liveness_watch(tunnel);
 	}
 	fib_dirty_tunnel(tunnel->gateway->fib, tunnel->id);
 	peer_start(tunnel);
@@ -172,6 +173,7 @@ bool tunnel_wanted(const struct tunnel *tunnel, struct kernel_tunnel *out)
 		.site = tunnel->connection->customer_gateway->site_id,
 		.source_check = tunnel->connection->source_check,
 		.transit = tunnel->connection->transit_allow,
+		.failed = tunnel->failed,
 	};
 	return true;
 }
@@ -212,6 +214,7 @@ void tunnel_remove(struct tunnel *tunnel)
 
 	log_info(tunnel->config->name, "tunnel is no longer configured");
 	peer_destroy(tunnel, SESSION_CEASE_DECONFIGURED, "tunnel removed");
+	liveness_forget(tunnel);
 	if (tunnel->config->ike) {
 		ike_del(gateway->ike, tunnel->ike_name);
 		ret = rtnl_link_del(gateway->rtnl, tunnel->config->interface, err, sizeof(err));
