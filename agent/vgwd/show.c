@@ -322,18 +322,28 @@ static void tunnels_finish(void *ctx, int error, const char *text, long index)
 	free(answer);
 }
 
-void show_tunnels(void *ctx, const json_t *args, struct control_reply *reply)
+/* NULL: the reply is given. */
+static struct tunnels_answer *answer_new(struct gateway *gateway, struct control_reply *reply)
 {
 	struct tunnels_answer *answer = calloc(1, sizeof(*answer));
-	struct gateway *gateway = ctx;
 
-	(void)args;
 	if (!answer) {
 		control_reply_error(reply, ENOMEM, "out of memory");
-		return;
+		return NULL;
 	}
 	answer->gateway = gateway;
 	answer->reply = reply;
+	return answer;
+}
+
+void show_tunnels(void *ctx, const json_t *args, struct control_reply *reply)
+{
+	struct tunnels_answer *answer = answer_new(ctx, reply);
+	struct gateway *gateway = ctx;
+
+	(void)args;
+	if (!answer)
+		return;
 	if (gateway->bound)
 		kernel_tunnels_dump(gateway->kernel, gateway->ifindex, tunnels_row, tunnels_finish,
 				    answer);
@@ -472,16 +482,12 @@ static void groups_finish(void *ctx, int error, const char *text, long index)
 
 void show_groups(void *ctx, const json_t *args, struct control_reply *reply)
 {
-	struct tunnels_answer *answer = calloc(1, sizeof(*answer));
+	struct tunnels_answer *answer = answer_new(ctx, reply);
 	struct gateway *gateway = ctx;
 
 	(void)args;
-	if (!answer) {
-		control_reply_error(reply, ENOMEM, "out of memory");
+	if (!answer)
 		return;
-	}
-	answer->gateway = gateway;
-	answer->reply = reply;
 	if (gateway->bound)
 		kernel_groups_dump(gateway->kernel, gateway->ifindex, groups_row, groups_finish,
 				   answer);
