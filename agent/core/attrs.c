@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "lib/siphash.h"
+
+#define LOCAL_PREF_DEFAULT 100
 #define BUCKETS_MIN 64
 
 struct node {
@@ -24,80 +26,30 @@ struct node {
 static struct {
 	struct node **buckets;
 	size_t n_buckets, count;
-	uint64_t key[2];
+	struct siphash_key key;
 } table;
-
-struct sip {
-	uint64_t v[4];
-};
-
-static inline uint64_t rol64(uint64_t x, unsigned int n)
-{
-	return x << n | x >> (64 - n);
-}
-
-static void sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[1] = rol64(v[1], 13) ^ v[0];
-	v[0] = rol64(v[0], 32);
-	v[2] += v[3];
-	v[3] = rol64(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rol64(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rol64(v[1], 17) ^ v[2];
-	v[2] = rol64(v[2], 32);
-}
-
-static void sip_word(struct sip *s, uint64_t word)
-{
-	s->v[3] ^= word;
-	sip_round(s->v);
-	s->v[0] ^= word;
-}
-
-static void sip_bytes(struct sip *s, const void *data, size_t len)
-{
-	const uint8_t *bytes = data;
-	uint64_t word;
-
-	for (; len >= sizeof(word); len -= sizeof(word), bytes += sizeof(word)) {
-		memcpy(&word, bytes, sizeof(word));
-		sip_word(s, word);
-	}
-	if (!len)
-		return;
-	word = 0;
-	memcpy(&word, bytes, len);
-	sip_word(s, word);
-}
 
 static uint32_t attrs_hash(const struct attrs *a)
 {
-	struct sip s = { { table.key[0] ^ 0x736f6d6570736575, table.key[1] ^ 0x646f72616e646f6d,
-			   table.key[0] ^ 0x6c7967656e657261, table.key[1] ^ 0x7465646279746573 } };
+	struct siphash s = siphash_begin(&table.key);
 
-	sip_word(&s, a->origin | (uint64_t)a->has_med << 8 | (uint64_t)a->has_local_pref << 9 |
+	siphash_word(&s, a->origin | (uint64_t)a->has_med << 8 | (uint64_t)a->has_local_pref << 9 |
 			     (uint64_t)a->atomic_aggregate << 10 | (uint64_t)a->n_segments << 16 |
 			     (uint64_t)a->aggregator_as << 32);
-	sip_word(&s, a->n_communities | (uint64_t)a->n_ext_communities << 16 |
+	siphash_word(&s, a->n_communities | (uint64_t)a->n_ext_communities << 16 |
 			     (uint64_t)a->n_large_communities << 32);
-	sip_word(&s, a->med | (uint64_t)a->local_pref << 32);
-	sip_bytes(&s, &a->next_hop, sizeof(a->next_hop));
-	sip_bytes(&s, &a->link_local, sizeof(a->link_local));
-	sip_bytes(&s, &a->aggregator, sizeof(a->aggregator));
+	siphash_word(&s, a->med | (uint64_t)a->local_pref << 32);
+	siphash_bytes(&s, &a->next_hop, sizeof(a->next_hop));
+	siphash_bytes(&s, &a->link_local, sizeof(a->link_local));
+	siphash_bytes(&s, &a->aggregator, sizeof(a->aggregator));
 	for (size_t i = 0; i < a->n_segments; i++) {
-		sip_word(&s, a->segments[i].type | (uint64_t)a->segments[i].count << 8);
-		sip_bytes(&s, a->segments[i].asns, a->segments[i].count * sizeof(uint32_t));
+		siphash_word(&s, a->segments[i].type | (uint64_t)a->segments[i].count << 8);
+		siphash_bytes(&s, a->segments[i].asns, a->segments[i].count * sizeof(uint32_t));
 	}
-	sip_bytes(&s, a->communities, a->n_communities * sizeof(*a->communities));
-	sip_bytes(&s, a->ext_communities, a->n_ext_communities * sizeof(*a->ext_communities));
-	sip_bytes(&s, a->large_communities, a->n_large_communities * sizeof(*a->large_communities));
-	s.v[2] ^= 0xff;
-	for (size_t i = 0; i < 3; i++)
-		sip_round(s.v);
-	return (uint32_t)(s.v[0] ^ s.v[1] ^ s.v[2] ^ s.v[3]);
+	siphash_bytes(&s, a->communities, a->n_communities * sizeof(*a->communities));
+	siphash_bytes(&s, a->ext_communities, a->n_ext_communities * sizeof(*a->ext_communities));
+	siphash_bytes(&s, a->large_communities, a->n_large_communities * sizeof(*a->large_communities));
+	return (uint32_t)siphash_end(&s);
 }
 
 /* memcmp() must not get NULL, also not for nothing. */
@@ -157,6 +109,9 @@ static void attrs_derive(struct attrs *a)
 	a->as_path_len = (uint16_t)(len < UINT16_MAX ? len : UINT16_MAX);
 	a->neighbour_as = first && first->type == AS_SEQUENCE ? first->asns[0] : 0;
 	a->origin_as = last && last->type == AS_SEQUENCE ? last->asns[last->count - 1] : 0;
+	a->order = (uint64_t)~(a->has_local_pref ? a->local_pref : LOCAL_PREF_DEFAULT)
+			   << ATTRS_ORDER_LOCAL_PREF |
+		   (uint64_t)a->as_path_len << ATTRS_ORDER_PATH | a->origin;
 }
 
 static size_t attrs_tail_size(const struct attrs *a)
@@ -216,8 +171,8 @@ static bool table_grow(void)
 	buckets = calloc(n, sizeof(struct node *));
 	if (!buckets)
 		return table.n_buckets;
-	if (!table.n_buckets && getrandom(table.key, sizeof(table.key), GRND_NONBLOCK) < 0)
-		table.key[0] = (uintptr_t)buckets;
+	if (!table.n_buckets)
+		siphash_key_make(&table.key);
 	for (size_t i = 0; i < table.n_buckets; i++) {
 		struct node *node, *next;
 
