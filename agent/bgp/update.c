@@ -147,7 +147,8 @@ bool update_decode(struct cursor body, const struct attr_peer *peer,
 	if (!set_judge(&parts, &set, error))
 		return false;
 	result->action = set.action;
-	snprintf(result->reason, sizeof(result->reason), "%s", set.reason);
+	if (set.action != ATTR_OK)
+		snprintf(result->reason, sizeof(result->reason), "%s", set.reason);
 	return deliver(&parts, &set, peer, sink, ctx, error);
 }
 

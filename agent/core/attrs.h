@@ -63,6 +63,7 @@ void attrs_put(const struct attrs *attrs); /* NULL is fine */
 bool attrs_path_contains(const struct attrs *attrs, uint32_t asn);
 /* "65010 65020 {1 2}", cut if buf is short; returns buf. */
 const char *attrs_format_path(const struct attrs *attrs, char *buf, size_t size);
+size_t attrs_memory(void); /* bytes of all of them and their table */
 size_t attrs_count(void); /* interned sets alive: tests check for leaks */
 
 #endif

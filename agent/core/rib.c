@@ -396,24 +396,24 @@ int rib_announce(struct rib_source *source, const struct prefix *prefix, const s
 	struct rib *rib = source->rib;
 	struct rib_prefix *entry;
 	struct rib_path *path;
+	bool is_new;
 
 	if (!addr_bits(prefix->addr.family))
 		return -EINVAL;
-	entry = rib_prefix_find(rib, prefix);
-	path = entry ? path_find(rib, entry, source) : NULL;
+	entry = ptable_get(&rib->table, prefix, &is_new);
+	if (!entry)
+		return -ENOMEM;
+	path = is_new ? NULL : path_find(rib, entry, source);
 	if (path && path->attrs == attrs) {
 		path->stale = false;
 		if (path->verdict != RIB_ACCEPTED)
 			rib->rejected_total[path->verdict]++;
 		return 0;
 	}
-	if (!entry)
-		entry = ptable_insert(&rib->table, prefix);
-	if (entry && !path)
+	if (!path)
 		path = path_new(source, entry);
 	if (!path) {
-		if (entry)
-			prefix_release(rib, entry);
+		prefix_release(rib, entry);
 		return -ENOMEM;
 	}
 	attrs_get(attrs);

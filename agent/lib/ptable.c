@@ -135,7 +135,7 @@ void ptable_init(struct ptable *table, size_t size, bool ordered)
 	siphash_key_make(&table->key);
 	for (unsigned int six = 0; six < 2; six++) {
 		slab_init(&table->slab[six], size + (six ? 16 : 4));
-		slab_part_init(&table->part[six], &table->slab[six], NULL);
+		slab_part_init(&table->part[six], &table->slab[six], table);
 	}
 }
 
@@ -157,10 +157,9 @@ void ptable_destroy(struct ptable *table)
 	table->n_buckets = table->count = 0;
 }
 
-void *ptable_find(const struct ptable *table, const struct prefix *key)
+static struct ptable_node *chain_find(const struct ptable *table, uint32_t handle,
+				      const struct prefix *key)
 {
-	uint32_t handle = table->count ? *head_of(table, key) : 0;
-
 	while (handle) {
 		struct ptable_node *node = ptable_at(table, handle);
 
@@ -169,6 +168,11 @@ void *ptable_find(const struct ptable *table, const struct prefix *key)
 		handle = node->chain;
 	}
 	return NULL;
+}
+
+void *ptable_find(const struct ptable *table, const struct prefix *key)
+{
+	return table->count ? chain_find(table, *head_of(table, key), key) : NULL;
 }
 
 static bool heads_make(struct ptable *table)
@@ -187,30 +191,43 @@ static bool heads_make(struct ptable *table)
 	return false;
 }
 
-void *ptable_insert(struct ptable *table, const struct prefix *key)
+/* A node with this key that nobody can find yet; NULL: no memory. */
+static struct ptable_node *node_new(struct ptable *table, const struct prefix *key)
 {
 	unsigned int six = is_six(key);
-	struct ptable_node *node;
-	uint32_t *head, handle;
+	struct ptable_node *node = slab_alloc(&table->part[six]);
 
-	if (!heads_make(table))
-		return NULL;
-	node = slab_alloc(&table->part[six]);
 	if (!node)
 		return NULL;
-	handle = ptable_handle(table, node);
 	/* First: the order may still have the handle from an earlier life. */
 	node->len = key->len;
 	memcpy(key_bytes(table, node), key->addr.b, six ? 16 : 4);
-	if (table->ordered && ptable_order_insert(table, key, handle)) {
-		slab_put(&table->slab[six], node);
+	if (!table->ordered || !ptable_order_insert(table, key, ptable_handle(table, node)))
+		return node;
+	slab_put(&table->slab[six], node);
+	return NULL;
+}
+
+void *ptable_get(struct ptable *table, const struct prefix *key, bool *is_new)
+{
+	struct ptable_node *node;
+	uint32_t *head, hash;
+
+	if (!heads_make(table))
 		return NULL;
-	}
+	hash = key_hash(table, key);
+	node = chain_find(table, *head_at(table, bucket_of(hash, table->n_buckets)), key);
+	*is_new = !node;
+	if (node)
+		return node;
+	node = node_new(table, key);
+	if (!node)
+		return NULL;
 	if (++table->count > table->n_buckets)
 		grow(table);
-	head = head_of(table, key);
+	head = head_at(table, bucket_of(hash, table->n_buckets));
 	node->chain = *head;
-	*head = handle;
+	*head = ptable_handle(table, node);
 	return node;
 }
 

@@ -27,7 +27,8 @@ struct ptable_node {
 	uint16_t user16;
 };
 
-#define PTABLE_IPV6 0x80000000u /* in a handle */
+/* In a handle. The two bits below it are the owner's, and clear for the table. */
+#define PTABLE_IPV6 0x80000000u
 
 struct ptable {
 	struct slab slab[2]; /* IPv4, IPv6 */
@@ -46,8 +47,8 @@ void ptable_init(struct ptable *table, size_t size, bool ordered);
 /* The objects go with it. */
 void ptable_destroy(struct ptable *table);
 void *ptable_find(const struct ptable *table, const struct prefix *key);
-/* Zeroed but for its node. The key must not be there. NULL: no memory. */
-void *ptable_insert(struct ptable *table, const struct prefix *key);
+/* Found, or made: zeroed but for its node. NULL: no memory. */
+void *ptable_get(struct ptable *table, const struct prefix *key, bool *is_new);
 void ptable_remove(struct ptable *table, void *object);
 void ptable_key(const struct ptable *table, const void *object, struct prefix *key);
 /* In no order; NULL stands before the first. The object must be in the table. */
@@ -68,6 +69,12 @@ static inline uint32_t ptable_handle(const struct ptable *table, const void *obj
 static inline void *ptable_at(const struct ptable *table, uint32_t handle)
 {
 	return slab_at(&table->slab[handle >> 31], handle & ~PTABLE_IPV6);
+}
+
+/* The table that the object is in. */
+static inline struct ptable *ptable_of(const void *object)
+{
+	return slab_owner(object);
 }
 
 /* ptable_order.c, for ptable.c: -ENOMEM and nothing has changed. */

@@ -20,8 +20,8 @@
 
 #define SLAB_CHUNK_SIZE ((size_t)64 * 1024)
 #define SLAB_CHUNK_OBJECTS 4096u
-/* Handles are below this: the upper bit is the owner's. */
-#define SLAB_HANDLES (1u << 31)
+/* Handles are below this (more than three hundred million objects): upper bits are the owner's. */
+#define SLAB_HANDLES (1u << 29)
 
 struct slab_part;
 

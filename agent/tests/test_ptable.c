@@ -112,11 +112,14 @@ static void check_walks(struct ptable *table)
 
 static void insert(struct ptable *table, const struct prefix *key)
 {
-	struct object *object = ptable_insert(table, key);
-	bool equal;
+	bool equal, is_new = false, again = true;
+	struct object *object = ptable_get(table, key, &is_new);
 	size_t i = oracle_find(key, &equal);
 
 	assert_non_null(object);
+	assert_true(is_new);
+	assert_ptr_equal(ptable_get(table, key, &again), object);
+	assert_false(again);
 	assert_int_equal(object->value, 0);
 	object->value = random_next();
 	memmove(&oracle.keys[i + 1], &oracle.keys[i], (oracle.n - i) * sizeof(*key));
@@ -213,11 +216,12 @@ static void test_memory_returns(void **state)
 	struct prefix key = { .addr.family = AF_INET, .len = 24 };
 	struct ptable table;
 	size_t full;
+	bool equal;
 
 	ptable_init(&table, sizeof(struct object), true);
 	for (uint32_t i = 0; i < 200000; i++) {
 		memcpy(key.addr.b, (uint8_t[]){ 20, i >> 16, i >> 8, i }, 4);
-		assert_non_null(ptable_insert(&table, &key));
+		assert_non_null(ptable_get(&table, &key, &equal));
 	}
 	full = ptable_memory(&table);
 	/* Object, key, place in the hash and in the order. */

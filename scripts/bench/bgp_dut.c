@@ -99,7 +99,7 @@ static const struct kernel_ops sink_ops = { sink_free, sink_available, sink_subm
 
 static bool fib_route(void *ctx, const struct prefix *prefix, uint8_t class, struct fib_route *out)
 {
-	struct rib_decision decision;
+	struct rib_decision decision __attribute__((uninitialized));
 
 	out->n_members = 0;
 	out->on_fail = 0;
