@@ -130,8 +130,11 @@ bool update_decode(struct cursor body, const struct attr_peer *peer,
 		   struct bgp_error *error)
 {
 	struct update_parts parts;
-	/* Ninety kilobytes, of which its decoder initialises what it reads. */
-	struct attr_set set __attribute__((uninitialized));
+	/*
+	 * Ninety kilobytes, of which its decoder initialises what it reads; on the stack they
+	 * would be probed page by page. One thread decodes, and no callback does.
+	 */
+	static struct attr_set set;
 	enum session_afi afi;
 
 	result->action = ATTR_OK;

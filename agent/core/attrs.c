@@ -64,7 +64,8 @@ static uint32_t attrs_hash(const struct attrs *a)
 	}
 	siphash_bytes(&s, a->communities, a->n_communities * sizeof(*a->communities));
 	siphash_bytes(&s, a->ext_communities, a->n_ext_communities * sizeof(*a->ext_communities));
-	siphash_bytes(&s, a->large_communities, a->n_large_communities * sizeof(*a->large_communities));
+	siphash_bytes(&s, a->large_communities,
+		      a->n_large_communities * sizeof(*a->large_communities));
 	hash = (uint32_t)siphash_end(&s);
 	return hash ? hash : 1;
 }

@@ -56,7 +56,7 @@ void rib_set_time(struct rib *rib, uint64_t now)
 
 /* Prefixes */
 
-struct rib_prefix *rib_prefix_find(const struct rib *rib, const struct prefix *key)
+struct rib_prefix *rib_prefix_find(struct rib *rib, const struct prefix *key)
 {
 	return ptable_find(&rib->table, key);
 }
@@ -548,15 +548,30 @@ void rib_source_counters(const struct rib_source *source, size_t *accepted, size
 	*rejected = source->n_rejected;
 }
 
+void rib_memory(const struct rib *rib, struct rib_memory *out)
+{
+	*out = (struct rib_memory){
+		.n_prefixes = rib->table.count,
+		.prefixes = ptable_memory(&rib->table),
+		.n_paths = rib->n_paths,
+		.paths = slab_memory(&rib->path_slab),
+		.n_waiting = rib->n_waiting,
+		/* A prefix is in its group's map and in the one that finds the group. */
+		.waiting = 2 * pmap_memory(&rib->waiting),
+	};
+}
+
 void rib_counters(const struct rib *rib, struct rib_counters *out)
 {
+	struct rib_memory memory;
+
+	rib_memory(rib, &memory);
 	*out = (struct rib_counters){
 		.prefixes = rib->n_prefixes,
 		.installed = rib->n_installed,
 		.refused_quota = rib->n_waiting,
 		.paths = rib->n_paths,
-		.memory = ptable_memory(&rib->table) + slab_memory(&rib->path_slab) +
-			  2 * pmap_memory(&rib->waiting),
+		.memory = memory.prefixes + memory.paths + memory.waiting,
 	};
 	memcpy(out->verdicts, rib->verdicts, sizeof(out->verdicts));
 	memcpy(out->rejected_total, rib->rejected_total, sizeof(out->rejected_total));

@@ -107,7 +107,7 @@ static inline struct rib_source *rib_path_source(const struct rib_path *path)
 	     path = rib_path_next(rib, path))
 
 /* rib.c */
-struct rib_prefix *rib_prefix_find(const struct rib *rib, const struct prefix *key);
+struct rib_prefix *rib_prefix_find(struct rib *rib, const struct prefix *key);
 /* The first strictly after key; NULL: no more. */
 struct rib_prefix *rib_prefix_next(struct rib *rib, const struct prefix *key);
 void rib_prefix_mark_dirty(struct rib *rib, struct rib_prefix *prefix);

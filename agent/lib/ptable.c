@@ -16,6 +16,7 @@
 #define SEGMENT 16384u /* heads */
 #define SEGMENTS 65536u
 #define BUCKETS_MIN 64u
+#define PREFETCH 12u /* splits ahead */
 
 static uint8_t family_of(unsigned int six)
 {
@@ -42,26 +43,49 @@ static bool key_is(const struct ptable *table, const struct ptable_node *node,
 	return is_six(key) ? !memcmp(bytes, key->addr.b, 16) : !memcmp(bytes, key->addr.b, 4);
 }
 
-static uint32_t key_hash(const struct ptable *table, const struct prefix *key)
+static uint32_t line_hash4(struct ptable *table, uint64_t line)
+{
+	struct ptable_memo *memo = &table->memos[line * 0x9e3779b97f4a7c15 >> 60];
+	struct siphash hash;
+
+	if (memo->is_set && memo->line == line)
+		return memo->hash;
+	hash = siphash_begin(&table->key);
+	siphash_word(&hash, line);
+	*memo = (struct ptable_memo){ line, (uint32_t)siphash_end(&hash), true };
+	return memo->hash;
+}
+
+static uint32_t line_hash6(const struct ptable *table, const uint8_t *bytes, uint8_t len)
 {
 	struct siphash hash = siphash_begin(&table->key);
+	uint64_t words[2];
+
+	memcpy(words, bytes, sizeof(words));
+	siphash_word(&hash, words[0]);
+	siphash_word(&hash, words[1]);
+	siphash_word(&hash, 256u + len);
+	return (uint32_t)siphash_end(&hash);
+}
+
+static uint32_t key_hash(struct ptable *table, const struct prefix *key)
+{
 	unsigned int at = key->len ? (key->len - 1u) / 8 % 16 : 0;
 	unsigned int shift = key->len ? 7 - (key->len - 1u) % 8 : 0;
-	struct prefix line = *key;
-	uint64_t word;
+	unsigned int place = key->addr.b[at] >> shift & 15u;
+	uint8_t bytes[16];
+	uint32_t line;
 
-	line.addr.b[at] &= (uint8_t)~(15u << shift);
-	memcpy(&word, line.addr.b, sizeof(word));
 	if (is_six(key)) {
-		siphash_word(&hash, word);
-		memcpy(&word, line.addr.b + 8, sizeof(word));
-		siphash_word(&hash, word);
-		siphash_word(&hash, 256u + key->len);
-	} else {
-		/* Four bytes of address, four of zeros. */
-		siphash_word(&hash, word ^ (uint64_t)key->len << 32);
+		memcpy(bytes, key->addr.b, sizeof(bytes));
+		bytes[at] &= (uint8_t)~(15u << shift);
+		return line_hash6(table, bytes, key->len) ^ place;
 	}
-	return (uint32_t)siphash_end(&hash) ^ (key->addr.b[at] >> shift & 15u);
+	memcpy(bytes, key->addr.b, 4);
+	if (at < 4)
+		bytes[at] &= (uint8_t)~(15u << shift);
+	memcpy(&line, bytes, sizeof(line));
+	return line_hash4(table, line | (uint64_t)key->len << 32) ^ place;
 }
 
 /* Linear hashing: buckets at or above n are not there yet, their entries are a half below. */
@@ -78,7 +102,7 @@ static uint32_t *head_at(const struct ptable *table, uint32_t bucket)
 	return &table->heads[bucket / SEGMENT][bucket % SEGMENT];
 }
 
-static uint32_t *head_of(const struct ptable *table, const struct prefix *key)
+static uint32_t *head_of(struct ptable *table, const struct prefix *key)
 {
 	return head_at(table, bucket_of(key_hash(table, key), table->n_buckets));
 }
@@ -101,6 +125,10 @@ static void grow(struct ptable *table)
 	from = head_at(table, partner_of(new));
 	to = head_at(table, new);
 	table->n_buckets++;
+	/* The splits go through memory in the order of the hash: ask early for what they read. */
+	next = *head_at(table, partner_of(new + PREFETCH));
+	if (next)
+		__builtin_prefetch(ptable_at(table, next));
 	for (handle = *from, *from = *to = 0; handle; handle = next) {
 		struct ptable_node *node = ptable_at(table, handle);
 		struct prefix key;
@@ -170,7 +198,7 @@ static struct ptable_node *chain_find(const struct ptable *table, uint32_t handl
 	return NULL;
 }
 
-void *ptable_find(const struct ptable *table, const struct prefix *key)
+void *ptable_find(struct ptable *table, const struct prefix *key)
 {
 	return table->count ? chain_find(table, *head_of(table, key), key) : NULL;
 }

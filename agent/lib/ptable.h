@@ -30,11 +30,21 @@ struct ptable_node {
 /* In a handle. The two bits below it are the owner's, and clear for the table. */
 #define PTABLE_IPV6 0x80000000u
 
+/* The hash of a line of IPv4 neighbours; what comes together asks for the same again and again. */
+struct ptable_memo {
+	uint64_t line;
+	uint32_t hash;
+	bool is_set;
+};
+
+#define PTABLE_MEMOS 16
+
 struct ptable {
 	struct slab slab[2]; /* IPv4, IPv6 */
 	struct slab_part part[2];
 	size_t size; /* of the owner's struct */
 	struct siphash_key key;
+	struct ptable_memo memos[PTABLE_MEMOS];
 	uint32_t **heads; /* segments of the hash table */
 	uint32_t n_buckets, count;
 	bool ordered;
@@ -46,7 +56,7 @@ struct ptable {
 void ptable_init(struct ptable *table, size_t size, bool ordered);
 /* The objects go with it. */
 void ptable_destroy(struct ptable *table);
-void *ptable_find(const struct ptable *table, const struct prefix *key);
+void *ptable_find(struct ptable *table, const struct prefix *key);
 /* Found, or made: zeroed but for its node. NULL: no memory. */
 void *ptable_get(struct ptable *table, const struct prefix *key, bool *is_new);
 void ptable_remove(struct ptable *table, void *object);

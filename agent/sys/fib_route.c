@@ -385,7 +385,8 @@ static void look_wanted(struct fib *fib, struct route *route, const struct fib_r
 			return;
 		}
 	}
-	if (route->held == HELD_YES && fib_group_at(fib, route->group) == group && route->on_fail == want->on_fail) {
+	if (route->held == HELD_YES && fib_group_at(fib, route->group) == group &&
+	    route->on_fail == want->on_fail) {
 		fib->counters.routes_skipped++;
 		settle(fib, route);
 	} else if (group && group->error) {

@@ -242,8 +242,9 @@ static void on_usr1(void *ctx)
 	struct rib_counters c;
 
 	rib_counters(rib, &c);
-	printf("prefixes %zu paths %zu accepted %zu sets %zu added %llu deleted %llu late_ms %llu\n",
-	       c.prefixes, c.paths, c.verdicts[RIB_ACCEPTED], attrs_count(),
+	printf("prefixes %zu paths %zu accepted %zu sets %zu ",
+	       c.prefixes, c.paths, c.verdicts[RIB_ACCEPTED], attrs_count());
+	printf("added %llu deleted %llu late_ms %llu\n",
 	       (unsigned long long)sink.adds, (unsigned long long)sink.dels,
 	       (unsigned long long)late);
 	fflush(stdout);

@@ -549,6 +549,8 @@ static void phase(const char *name)
 		return;
 	}
 	for (unsigned int i = 0; i < opt.peers && (!i || !strcmp(name, "down")); i++) {
+		if (peers[i].fd < 0)
+			continue;
 		send_plain(&peers[i], 3, cease, sizeof(cease));
 		close(peers[i].fd);
 		peers[i].fd = -1;
