@@ -210,6 +210,24 @@ static void test_change_under_walk(void **state)
 	ptable_destroy(&table);
 }
 
+/* One prefix that flaps must not make its list of handles grow. */
+static void test_flapping(void **state)
+{
+	struct prefix key = { .addr.family = AF_INET, .len = 24 }, other = key;
+	struct ptable table;
+	bool is_new;
+
+	ptable_init(&table, sizeof(struct object), true);
+	other.addr.b[2] = 1;
+	assert_non_null(ptable_get(&table, &other, &is_new));
+	for (unsigned int i = 0; i < 10000; i++) {
+		assert_non_null(ptable_get(&table, &key, &is_new));
+		ptable_remove(&table, ptable_find(&table, &key));
+	}
+	assert_true(table.order_memory < 200);
+	ptable_destroy(&table);
+}
+
 /* What was many is few again: a table that was large once does not stay so. */
 static void test_memory_returns(void **state)
 {
@@ -239,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_change_under_walk),
+		cmocka_unit_test(test_flapping),
 		cmocka_unit_test(test_memory_returns),
 	};
 
