@@ -16,6 +16,7 @@
 static void destroy(struct fib *fib)
 {
 	free(fib->tunnels);
+	free(fib->group_slots);
 	free(fib->guards);
 	free(fib);
 }
@@ -678,6 +679,7 @@ struct fib *fib_new(struct loop *loop, struct kernel *kernel, const struct fib_o
 	fib->ops = *ops;
 	fib->ctx = ctx;
 	fib->next_group = 1;
+	fib_routes_init(fib);
 	fib->kick = loop_timer_new(loop, kick_fire, fib);
 	fib->retry = loop_timer_new(loop, retry_fire, fib);
 	if (fib->kick && fib->retry)
@@ -721,5 +723,9 @@ struct fib_counters fib_counters(const struct fib *fib)
 	counters.dirty = fib->dirty.n + fib->n_dirty_tunnels;
 	counters.in_flight = fib->in_flight;
 	counters.groups = fib->n_groups;
+	for (size_t i = 0; i < FIB_CLASSES; i++) {
+		counters.routes += fib->routes[i].count;
+		counters.memory += ptable_memory(&fib->routes[i]);
+	}
 	return counters;
 }

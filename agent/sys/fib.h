@@ -70,7 +70,8 @@ void fib_kernel_found(struct fib *fib);
 
 struct fib_counters {
 	uint64_t routes_sent, routes_skipped, batches, refused, replays;
-	size_t dirty, in_flight, groups;
+	size_t dirty, in_flight, groups, routes;
+	size_t memory; /* bytes of what is known of routes */
 };
 struct fib_counters fib_counters(const struct fib *fib);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Columns of gateway, tunnels, peers, routes and groups. A format function here
+ * Columns of gateway, tunnels, peers, routes, groups and memory. A format function here
  * joins several values of a row into what a person asks for; everything is
  * looked up by name, so that a row of another version never does harm.
  */
@@ -539,6 +539,18 @@ static const struct column groups_columns[] = {
 };
 
 const struct view view_groups = { VIEW_TABLE, "no groups", groups_columns, NULL };
+
+/* memory */
+
+static const struct column memory_columns[] = {
+	{ "type", "type", human_any, COLUMN_TABLE },
+	{ "type", "type", human_any, COLUMN_DETAIL },
+	{ "count", "count", human_any, COLUMN_RIGHT },
+	{ "bytes", "bytes", human_any, COLUMN_RIGHT },
+	{ 0 },
+};
+
+const struct view view_memory = { VIEW_TABLE, "nothing is known", memory_columns, NULL };
 
 /* version */
 

@@ -81,7 +81,7 @@ bool derive_static_exists(const struct gateway *gateway, const struct prefix *pr
 static bool derive_dynamic(struct gateway *gateway, const struct prefix *prefix,
 			   struct fib_route *out)
 {
-	struct rib_decision decision;
+	struct rib_decision decision __attribute__((uninitialized));
 
 	out->n_members = 0;
 	out->on_fail = VGW_ON_FAIL_REVOKE;
