@@ -146,8 +146,10 @@ static void control_run(const uint8_t *data, size_t size)
 static void control_seeds(fuzz_add add)
 {
 	static const char *const texts[] = {
-		"{\"verb\":\"show\",\"object\":\"echo\",\"args\":{\"a\":[1,\"\xc3\xa4\",null,2.5e300]}}\n",
-		"{\"verb\":\"show\",\"object\":\"stream\"}\n{\"verb\":\"show\",\"object\":\"stream\"}\n",
+		"{\"verb\":\"show\",\"object\":\"echo\","
+		"\"args\":{\"a\":[1,\"\xc3\xa4\",null,2.5e300]}}\n",
+		"{\"verb\":\"show\",\"object\":\"stream\"}\n"
+		"{\"verb\":\"show\",\"object\":\"stream\"}\n",
 		"{\"verb\":\"fail\",\"args\":{\"text\":\"\xe2\x82\xac\\u001b\\r\\n\"}}\n\n",
 		"{\"verb\":\"fail\",\"verb\":\"fail\"}\n[]\n1\n{\"verb\":1}\n",
 		"{\"verb\":\"show\",\"object\":{},\"args\":[]}\n{\"verb\":\"show\"}\nnot whole",

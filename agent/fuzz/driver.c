@@ -189,7 +189,9 @@ static void run_one(size_t size)
 
 static size_t mutate_bytes(size_t size)
 {
-	static const uint8_t values[] = { 0, 1, 2, 3, 4, 8, 16, 17, 32, 33, 127, 128, 129, 254, 255 };
+	static const uint8_t values[] = {
+		0, 1, 2, 3, 4, 8, 16, 17, 32, 33, 127, 128, 129, 254, 255,
+	};
 	size_t at = pick((uint32_t)size);
 
 	switch (pick(4)) {

@@ -130,7 +130,7 @@ static void add_lookup(fuzz_add add)
 	struct nl_msg *msg = nlmsg_alloc();
 	struct nlattr *nest;
 
-	FUZZ_CHECK(msg && genlmsg_put(msg, 0, 0, 0, 0, 0, VGW_CMD_LOOKUP, VGW_FAMILY_VERSION));
+	FUZZ_CHECK(msg && genlmsg_put(msg, 0, 0, 0, 0, 0, VGW_CMD_LOOKUP, 1));
 	FUZZ_CHECK(!nla_put_u32(msg, VGW_A_LOOKUP_GATEWAY, 7));
 	for (int i = 0; i < 3; i++) {
 		struct vgw_prefix4 prefix = { .len = 8 };
@@ -162,13 +162,14 @@ static void genl_seeds(fuzz_add add)
 						  .routes = routes + i, .n_routes = 1 },
 			    KERNEL_OP_ROUTES_DUMP);
 	add_request(add,
-		    (struct kernel_call){ .op = KERNEL_OP_ROUTES_ADD, .routes = routes, .n_routes = 3 },
+		    (struct kernel_call){ .op = KERNEL_OP_ROUTES_ADD,
+					  .routes = routes, .n_routes = 3 },
 		    KERNEL_OP_ROUTES_DUMP);
 	add_lookup(add);
 	for (uint8_t op = 0; op < OPS; op++) {
 		struct nl_msg *msg = nlmsg_alloc();
 
-		FUZZ_CHECK(msg && genlmsg_put(msg, 0, 0, 0, 0, 0, 1, VGW_FAMILY_VERSION));
+		FUZZ_CHECK(msg && genlmsg_put(msg, 0, 0, 0, 0, 0, 1, 1));
 		put_all(msg, 40);
 		add_message(add, op, msg);
 	}
@@ -239,7 +240,8 @@ static void add_link(fuzz_add add, const char *kind)
 	struct nlattr *info, *data;
 
 	FUZZ_CHECK(msg && !nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO));
-	FUZZ_CHECK(!nla_put_string(msg, IFLA_IFNAME, "ipsec1") && !nla_put_u32(msg, IFLA_MTU, 1400));
+	FUZZ_CHECK(!nla_put_string(msg, IFLA_IFNAME, "ipsec1"));
+	FUZZ_CHECK(!nla_put_u32(msg, IFLA_MTU, 1400));
 	info = nla_nest_start(msg, IFLA_LINKINFO);
 	FUZZ_CHECK(info && !nla_put_string(msg, IFLA_INFO_KIND, kind));
 	data = nla_nest_start(msg, IFLA_INFO_DATA);
@@ -258,7 +260,8 @@ static void add_multipath(fuzz_add add)
 	struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWROUTE, 0);
 
 	FUZZ_CHECK(msg && !nlmsg_append(msg, &rtm, sizeof(rtm), NLMSG_ALIGNTO));
-	FUZZ_CHECK(!nla_put_u32(msg, RTA_DST, 10) && !nla_put(msg, RTA_MULTIPATH, sizeof(hops), hops));
+	FUZZ_CHECK(!nla_put_u32(msg, RTA_DST, 10));
+	FUZZ_CHECK(!nla_put(msg, RTA_MULTIPATH, sizeof(hops), hops));
 	FUZZ_CHECK(!nla_put_u32(msg, RTA_PRIORITY, 5) && !nla_put_u32(msg, RTA_PREFSRC, 10));
 	add_message(add, 1, msg);
 }

@@ -7,8 +7,9 @@
 #include <string.h>
 
 const struct fuzz_target *const fuzz_targets[] = {
-	&fuzz_open,	 &fuzz_update, &fuzz_notification, &fuzz_refresh, &fuzz_bfd,  &fuzz_text,
-	&fuzz_vici,	 &fuzz_config, &fuzz_control,	   &fuzz_genl,	  &fuzz_rtnl, NULL,
+	&fuzz_open, &fuzz_update,  &fuzz_notification, &fuzz_refresh, &fuzz_session,
+	&fuzz_bfd,  &fuzz_text,	   &fuzz_vici,	       &fuzz_config,  &fuzz_control,
+	&fuzz_genl, &fuzz_rtnl,	   &fuzz_show,	       NULL,
 };
 
 const struct fuzz_target *fuzz_target_find(const char *name)
@@ -63,6 +64,8 @@ void fuzz_check_text(const char *text)
 		FUZZ_CHECK(*p >= 0x20 && *p != 0x7f);
 		/* C1, and what turns the direction of the text or starts a new line. */
 		FUZZ_CHECK(!(*p == 0xc2 && p[1] < 0xa0));
+		FUZZ_CHECK(!(*p == 0xd8 && p[1] == 0x9c));
+		FUZZ_CHECK(!(*p == 0xe2 && p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f)));
 		FUZZ_CHECK(!(*p == 0xe2 && p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae));
 		FUZZ_CHECK(!(*p == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
 		p += len;
