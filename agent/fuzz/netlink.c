@@ -143,6 +143,20 @@ static void add_lookup(fuzz_add add)
 	add_message(add, KERNEL_OP_LOOKUP, msg);
 }
 
+static void add_group(fuzz_add add, unsigned int members)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+
+	FUZZ_CHECK(msg && genlmsg_put(msg, 0, 0, 0, 0, 0, VGW_CMD_GROUP_GET, 1));
+	for (unsigned int i = 0; i < members; i++) {
+		struct nlattr *nest = nla_nest_start(msg, VGW_A_GROUP_MEMBER);
+
+		FUZZ_CHECK(nest && !nla_put_u32(msg, VGW_A_MEMBER_TUNNEL, i));
+		nla_nest_end(msg, nest);
+	}
+	add_message(add, KERNEL_OP_GROUPS_DUMP, msg);
+}
+
 static void genl_seeds(fuzz_add add)
 {
 	struct kernel_group group = { .id = 3, .buckets = 256, .n_members = 2 };
@@ -166,6 +180,8 @@ static void genl_seeds(fuzz_add add)
 					  .routes = routes, .n_routes = 3 },
 		    KERNEL_OP_ROUTES_DUMP);
 	add_lookup(add);
+	add_group(add, KERNEL_MEMBERS_MAX);
+	add_group(add, KERNEL_MEMBERS_MAX + 1);
 	for (uint8_t op = 0; op < OPS; op++) {
 		struct nl_msg *msg = nlmsg_alloc();
 
@@ -261,8 +277,9 @@ static void add_multipath(fuzz_add add)
 
 	FUZZ_CHECK(msg && !nlmsg_append(msg, &rtm, sizeof(rtm), NLMSG_ALIGNTO));
 	FUZZ_CHECK(!nla_put_u32(msg, RTA_DST, 10));
-	FUZZ_CHECK(!nla_put(msg, RTA_MULTIPATH, sizeof(hops), hops));
 	FUZZ_CHECK(!nla_put_u32(msg, RTA_PRIORITY, 5) && !nla_put_u32(msg, RTA_PREFSRC, 10));
+	/* At the end, so that whoever reads beyond it reads beyond the message. */
+	FUZZ_CHECK(!nla_put(msg, RTA_MULTIPATH, sizeof(hops), hops));
 	add_message(add, 1, msg);
 }
 

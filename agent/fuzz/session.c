@@ -18,7 +18,10 @@
 #include "bgp/wire.h"
 #include "tests/bgp_malformed.h"
 
-enum { BIT_OPEN = 1, BIT_FRAMED = 2, BIT_INTERNAL = 4, BIT_OLD = 8, BIT_GRACEFUL = 16 };
+enum {
+	BIT_OPEN = 1, BIT_FRAMED = 2, BIT_INTERNAL = 4, BIT_OLD = 8, BIT_GRACEFUL = 16,
+	BIT_STOP = 32, /* the owner stops the session in the first call */
+};
 
 #define PORT ((uint16_t)(10000 + getpid() % 20000))
 #define STREAM_MAX 16384
@@ -29,6 +32,7 @@ struct run {
 	struct session *session;
 	int fd;
 	unsigned int ups, downs, calls;
+	bool stop;
 	uint8_t stream[STREAM_MAX];
 	size_t len;
 };
@@ -51,7 +55,8 @@ static void on_down(void *ctx, enum session_down_reason reason)
 static void on_call(struct run *run)
 {
 	FUZZ_CHECK(run->ups == run->downs + 1);
-	run->calls++;
+	if (!run->calls++ && run->stop)
+		session_stop(run->session, SESSION_CEASE_RESET, "enough");
 }
 
 static void on_route(void *ctx, const struct prefix *prefix, const struct attrs *attrs)
@@ -182,6 +187,7 @@ static void session_run(const uint8_t *data, size_t size)
 		return;
 	memset(&run, 0, sizeof(run));
 	config = config_of(data[0]);
+	run.stop = data[0] & BIT_STOP;
 	run.loop = loop_new();
 	run.session = session_new(run.loop, &config, &ops, &run);
 	FUZZ_CHECK(run.session);
@@ -227,6 +233,8 @@ static void session_seeds(fuzz_add add)
 			data[1] = malformed_cases[i].type;
 			data[2] = (uint8_t)(len >> 8);
 			data[3] = (uint8_t)len;
+			add(data, 4 + len);
+			data[0] |= BIT_STOP;
 			add(data, 4 + len);
 		}
 	/* End-of-RIB, a refresh with its marks, bytes that are no BGP. */

@@ -162,6 +162,7 @@ static void seen_route(void *ctx, const struct prefix *prefix, const struct attr
 	seen->calls++;
 	check_prefix(seen, prefix);
 	FUZZ_CHECK(addr_is_set(&attrs->next_hop));
+	FUZZ_CHECK(attrs->origin <= ATTRS_ORIGIN_INCOMPLETE);
 	if (seen->last == attrs && seen->last_afi == prefix_afi(prefix))
 		return;
 	attrs_put(seen->last);
