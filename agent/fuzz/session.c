@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -146,18 +147,33 @@ static void peer_ready(void *ctx, unsigned int events)
 		loop_stop(run->loop);
 }
 
+/* Not blocking: an engine's alarm would end the wait with nothing to show for it. */
+static bool connected(int fd, const struct sockaddr_storage *to, socklen_t len)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+	int error = 0;
+
+	if (!connect(fd, (const struct sockaddr *)to, len))
+		return true;
+	if (errno != EINPROGRESS)
+		return false;
+	while (poll(&pfd, 1, -1) < 0)
+		if (errno != EINTR)
+			return false;
+	len = sizeof(error);
+	return !getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) && !error;
+}
+
 static void peer_connect(struct run *run, const struct session_config *config)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(&config->peer, 0, &ss);
 
-	run->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	run->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	FUZZ_CHECK(run->fd >= 0);
-	/* No connection is left behind in TIME-WAIT: there are only so many ports. */
-	setsockopt(run->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
 	FUZZ_CHECK(!bind(run->fd, (struct sockaddr *)&ss, len));
 	len = addr_to_sockaddr(&config->local, config->port, &ss);
-	FUZZ_CHECK(!connect(run->fd, (struct sockaddr *)&ss, len));
+	FUZZ_CHECK(connected(run->fd, &ss, len));
 	run->io = loop_io_new(run->loop, run->fd, peer_ready, run);
 	FUZZ_CHECK(run->io);
 	loop_io_set(run->io, LOOP_READ);
@@ -165,6 +181,7 @@ static void peer_connect(struct run *run, const struct session_config *config)
 
 static struct session_config config_of(uint8_t bits)
 {
+	static unsigned int address;
 	struct session_config config = {
 		.name = "fuzz", .local_as = 65000, .peer_as = bits & BIT_INTERNAL ? 65000 : 65001,
 		.router_id = 0x0a000001, .port = PORT, .passive = true, .hold_time = 30,
@@ -174,6 +191,8 @@ static struct session_config config_of(uint8_t bits)
 
 	addr_parse("127.0.0.1", &config.local);
 	addr_parse("127.0.0.2", &config.peer);
+	/* Each connection leaves its port in TIME-WAIT, and an address has only so many. */
+	config.peer.b[3] = (uint8_t)(2 + address++ % 200);
 	addr_parse("2001:db8::1", &config.next_hop6);
 	return config;
 }
