@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ static void test_read(void **state)
 		{ { 0x4004fde97f800000 }, 0 }, /* infinite */
 		{ { 0x4004fde97fc00000 }, 0 }, /* no number */
 		{ { 0x4004fde97f7fffff }, 0 }, /* too much for 64 bits */
+		{ { 0x4004fde95dde0b6b }, 0 }, /* 2e18: more than any link has */
 		{ { 0x4004fde97fc00000, GIGABIT }, 125000000 },
 		{ { 0x4104fde94cee6b28 }, 0 }, /* another type */
 		{ { 0x4005fde94cee6b28 }, 0 },
@@ -112,16 +114,18 @@ static void announce(struct rib_source *source, uint64_t community)
 	attrs_put(attrs);
 }
 
-static void expect(struct rib *rib, uint8_t first, uint8_t second)
+static void expect(struct rib *rib, const char *weights)
 {
 	struct prefix p = prefix("10.1.0.0/16"), dirty;
 	struct rib_decision decision;
+	char got[64] = "";
 
 	assert_true(rib_dirty_next(rib, &dirty));
 	rib_decide(rib, &p, &decision);
-	assert_int_equal(decision.n_next_hops, 2);
-	assert_int_equal(decision.next_hops[0].weight, first);
-	assert_int_equal(decision.next_hops[1].weight, second);
+	for (size_t i = 0, n = 0; i < decision.n_next_hops; i++)
+		n += (size_t)snprintf(got + n, sizeof(got) - n, "%s%u", i ? " " : "",
+				      decision.next_hops[i].weight);
+	assert_string_equal(got, weights);
 }
 
 static void test_decision(void **state)
@@ -132,7 +136,7 @@ static void test_decision(void **state)
 		.peer = addr("169.254.10.2"), .name = "t1",
 	};
 	struct rib *rib = rib_new();
-	struct rib_source *a, *b;
+	struct rib_source *a, *b, *c;
 
 	assert_non_null(rib);
 	assert_int_equal(rib_set_policy(rib, &policy), 0);
@@ -140,21 +144,27 @@ static void test_decision(void **state)
 	config.tunnel = 2;
 	config.peer = addr("169.254.10.6");
 	b = rib_source_add(rib, &config);
+	config.tunnel = 3;
+	config.peer = addr("169.254.10.10");
+	c = rib_source_add(rib, &config);
 	announce(a, GIGABIT);
 	announce(b, TEN_GIGABIT);
-	expect(rib, 1, 10);
-	/* One without: no ratio can be known, all share equally. */
-	announce(b, 0);
-	expect(rib, 1, 1);
-	announce(b, GIGABIT);
-	expect(rib, 1, 1);
+	expect(rib, "1 10");
 	announce(a, TEN_GIGABIT);
-	expect(rib, 10, 1);
+	announce(b, GIGABIT);
+	expect(rib, "10 1");
+	/* One without: no ratio can be known, all share equally. */
+	announce(c, 0);
+	expect(rib, "1 1 1");
+	announce(c, GIGABIT);
+	expect(rib, "10 1 1");
 	/* The operator's word counts more than a peer's. */
 	rib_source_set_weight(b, 5);
-	expect(rib, 1, 5);
+	expect(rib, "1 5 1");
 	rib_source_set_weight(b, 1);
-	expect(rib, 10, 1);
+	expect(rib, "10 1 1");
+	announce(a, GIGABIT);
+	expect(rib, "1 1 1");
 	rib_free(rib);
 	assert_int_equal(attrs_count(), 0);
 }
