@@ -17,6 +17,9 @@
  *     lowest peer addresses. The one of them that is lowest in the order of
  *     step 5 is called the best.
  *
+ * The next hops share by the weights of their tunnels. Where none has a weight other
+ * than 1 and every path has a link bandwidth community, they share in its ratio.
+ *
  * A path that is stale under RFC 4724 counts like any other: a peer that
  * restarts while it forwards must not move a flow.
  *
@@ -27,6 +30,7 @@
  */
 #include <string.h>
 
+#include "core/link_bandwidth.h"
 #include "core/rib_private.h"
 
 #define MULTIPATH_DEFAULT 16
@@ -195,8 +199,12 @@ static struct rib_path *decide(const struct rib *rib, struct rib_prefix *prefix)
 	return best;
 }
 
-/* Sorted by tunnel. Two sources on one tunnel are one next hop, with the greater weight. */
-static void next_hop_add(struct rib_decision *decision, const struct rib_source_config *config)
+/*
+ * Sorted by tunnel, bandwidths beside. Two sources on one tunnel are one next hop, with the
+ * greater weight and, if both tell one, the greater bandwidth.
+ */
+static void next_hop_add(struct rib_decision *decision, uint64_t *bandwidths,
+			 const struct rib_source_config *config, uint64_t bandwidth)
 {
 	uint8_t weight = config->weight ? config->weight : 1;
 	struct rib_next_hop *hops = decision->next_hops;
@@ -207,15 +215,34 @@ static void next_hop_add(struct rib_decision *decision, const struct rib_source_
 	if (i < decision->n_next_hops && hops[i].tunnel == config->tunnel) {
 		if (hops[i].weight < weight)
 			hops[i].weight = weight;
+		if (bandwidths[i] && (!bandwidth || bandwidths[i] < bandwidth))
+			bandwidths[i] = bandwidth;
 		return;
 	}
 	memmove(&hops[i + 1], &hops[i], (decision->n_next_hops - i) * sizeof(*hops));
+	memmove(&bandwidths[i + 1], &bandwidths[i],
+		(decision->n_next_hops - i) * sizeof(*bandwidths));
+	bandwidths[i] = bandwidth;
 	hops[i] = (struct rib_next_hop){ .tunnel = config->tunnel, .weight = weight };
 	decision->n_next_hops++;
 }
 
+/* Where every path tells its bandwidth, and the operator no weights, these are the shares. */
+static void next_hops_weigh(struct rib_decision *decision, const uint64_t *bandwidths)
+{
+	uint8_t weights[RIB_NEXT_HOPS_MAX];
+
+	for (uint32_t i = 0; i < decision->n_next_hops; i++)
+		if (!bandwidths[i] || decision->next_hops[i].weight > 1)
+			return;
+	link_bandwidth_weights(bandwidths, decision->n_next_hops, weights);
+	for (uint32_t i = 0; i < decision->n_next_hops; i++)
+		decision->next_hops[i].weight = weights[i];
+}
+
 void rib_decide(struct rib *rib, const struct prefix *prefix, struct rib_decision *decision)
 {
+	uint64_t bandwidths[RIB_NEXT_HOPS_MAX];
 	struct rib_prefix *entry = rib_prefix_find(rib, prefix);
 	struct rib_path *best = entry ? decide(rib, entry) : NULL;
 
@@ -225,7 +252,9 @@ void rib_decide(struct rib *rib, const struct prefix *prefix, struct rib_decisio
 		return;
 	rib_for_each_path(path, rib, entry)
 		if (path->step == RIB_STEP_BEST || path->step == RIB_STEP_MULTIPATH)
-			next_hop_add(decision, &rib_path_source(path)->config);
+			next_hop_add(decision, bandwidths, &rib_path_source(path)->config,
+				     link_bandwidth_get(path->attrs));
+	next_hops_weigh(decision, bandwidths);
 }
 
 /* For people: winners first, then how far the losers came, refused ones last. */

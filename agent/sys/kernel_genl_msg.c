@@ -39,6 +39,7 @@ static bool read_prefix(const struct nlattr *attr, uint8_t family, struct prefix
 	prefix->addr.family = family;
 	memcpy(prefix->addr.b, data, bytes);
 	prefix->len = data[bytes];
+	prefix_normalize(prefix);
 	return true;
 }
 

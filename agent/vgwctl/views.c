@@ -174,11 +174,13 @@ static void bfd_detail(FILE *out, const json_t *value, const json_t *row)
 	if (!value)
 		return;
 	human_any(out, value, row);
-	if (!strcmp(string(row, "bfd"), "up"))
+	if (!strcmp(string(row, "bfd"), "up")) {
 		fprintf(out, ", a failure is seen within %" PRIu64 " ms",
 			number(row, "bfd_detection_ms"));
-	else if (*string(row, "bfd_diag"))
-		fprintf(out, ": %s", string(row, "bfd_diag"));
+	} else if (*string(row, "bfd_diag")) {
+		fputs(": ", out);
+		value_put(out, row, "bfd_diag");
+	}
 }
 
 /* tunnels */
