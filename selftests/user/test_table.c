@@ -567,6 +567,9 @@ static int step_policies(void)
 	bool give_up = random_below(5) == 0;
 	__typeof__(model) before = model;
 	struct vgw_policy_batch batch;
+	unsigned int table = random_below(2);
+	struct vgw_policy_set *held = vgw_policy_set_of(&gw, table);
+	unsigned int n_held = vgw_policy_set_count(held);
 	int ret = 0;
 
 	set_random_failure();
@@ -581,6 +584,8 @@ static int step_policies(void)
 	alloc_fail_after = -1;
 	if (ret || give_up)
 		model = before;
+	/* A packet may still be reading the set that was replaced. */
+	EXPECT(vgw_policy_set_count(held) == n_held);
 	return 0;
 }
 
