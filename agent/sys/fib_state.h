@@ -2,7 +2,7 @@
 /*
  * What fib keeps of one gateway. Private to sys/fib*.c: fib.c has life,
  * settings, tunnels and the order of work, fib_group.c the interned groups,
- * fib_route.c routes and their batches.
+ * fib_route.c routes and their batches, fib_policy.c policy routes.
  */
 #ifndef VGW_SYS_FIB_STATE_H
 #define VGW_SYS_FIB_STATE_H
@@ -66,6 +66,22 @@ struct route_list {
 	size_t n;
 };
 
+struct policy {
+	struct kernel_policy is; /* name, and what it is being told */
+	struct fib_group *group; /* that the module has for it, if held */
+	struct fib_group *next; /* that it shall have, while it is to be told */
+	uint8_t on_fail; /* that the module has, if held */
+	uint8_t held;
+	bool wanted, refused, told;
+};
+
+/* All policy routes, in their order. The list changes only while no batch is under way. */
+struct policy_list {
+	struct policy *list;
+	size_t n, in_flight, refused;
+	bool dirty;
+};
+
 struct refusal {
 	int error;
 	char text[128];
@@ -108,6 +124,7 @@ struct fib {
 
 	struct ptable routes[FIB_CLASSES];
 	struct route_list dirty, refused;
+	struct policy_list policies;
 	size_t batches_in_flight;
 	size_t untold; /* refused routes not reported yet */
 	bool full; /* no room for one more dynamic prefix until something goes */
@@ -167,5 +184,10 @@ void fib_routes_pump(struct fib *fib);
 void fib_routes_committed(struct fib *fib);
 void fib_routes_tell(struct fib *fib); /* refusals that stand */
 void fib_routes_clear(struct fib *fib);
+
+/* fib_policy.c */
+void fib_policies_pump(struct fib *fib);
+void fib_policies_committed(struct fib *fib);
+void fib_policies_clear(struct fib *fib);
 
 #endif

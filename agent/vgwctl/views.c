@@ -477,8 +477,19 @@ static void route_paths(FILE *out, const json_t *value, const json_t *row)
 	}
 }
 
+/* A policy route is named by its source, too. */
+static void route_name(FILE *out, const json_t *value, const json_t *row)
+{
+	human_any(out, value, row);
+	if (!has(row, "source"))
+		return;
+	fputs(" from ", out);
+	value_put(out, row, "source");
+	fprintf(out, " priority %" PRIu64, number(row, "priority"));
+}
+
 static const struct column routes_columns[] = {
-	{ "route", "prefix", human_any, 0 },
+	{ "route", "prefix", route_name, 0 },
 	{ "class", "class", human_any, 0 },
 	{ "state", "", route_state, 0 },
 	{ "refused", "refused_error", human_any, COLUMN_DETAIL },
