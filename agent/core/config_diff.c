@@ -52,7 +52,7 @@ struct field {
 		  "connections to it"
 
 static const struct field top_fields[] = {
-	FIELD(config, log_level, "log", NAMES(config_log_names)),
+	FIELD(config, log_level, "log", NAMES(log_level_names)),
 	{ .key = NULL },
 };
 

@@ -108,7 +108,7 @@ static void load_top(struct config_parse *parse)
 
 	config_place_set(&place, parse, "%s", "");
 	config->log_level =
-		config_choice(&place, "log", parse->raw->log, config_log_names, LOG_LEVEL_INFO);
+		config_choice(&place, "log", parse->raw->log, log_level_names, LOG_LEVEL_INFO);
 	config_place_set(&place, parse, "control");
 	config->control_socket = raw->socket ? config_path(&place, "socket", raw->socket)
 					     : config_copy(parse, DEFAULT_SOCKET);

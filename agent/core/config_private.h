@@ -159,8 +159,7 @@ extern const cyaml_schema_value_t config_schema;
 bool config_shape_check(struct config_parse *parse);
 
 /* config_value.c: one value each; fallback when the key is absent or the value was refused. */
-extern const char *const config_log_names[],
-	*const config_attachment_names[],
+extern const char *const config_attachment_names[],
 		*const config_overlap_names[],
 			*const config_reserved_names[],
 				*const config_profile_names[],

@@ -14,8 +14,7 @@
 #include "core/config_private.h"
 #include "core/rules.h"
 
-/* Order of the enums in config.h, lib/log.h and linux/vgw.h. */
-const char *const config_log_names[] = { "error", "warning", "info", "debug", NULL };
+/* Order of the enums in config.h and linux/vgw.h. */
 const char *const config_attachment_names[] = { "vpn-gateway", "transit", NULL };
 const char *const config_overlap_names[] = { "refuse", "allow", NULL };
 const char *const config_reserved_names[] = { "standard", "strict", NULL };
