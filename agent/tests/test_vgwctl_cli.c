@@ -166,6 +166,13 @@ static void reload_answer(void *ctx, const json_t *args, struct control_reply *r
 		     "\"code\":\"IMMUTABLE\"}]");
 }
 
+static void warnings_answer(void *ctx, const json_t *args, struct control_reply *reply)
+{
+	give(ctx, args, reply,
+	     "[{\"line\":4,\"column\":49,\"path\":\"customer-gateways[1].asn\",\"text\":\"two\","
+	     "\"code\":\"SITE_ASN_MISMATCH\",\"rule\":\"11\",\"reason\":\"flaps\"}]");
+}
+
 static void stop_answer(void *ctx, const json_t *args, struct control_reply *reply)
 {
 	control_reply_done(reply);
@@ -177,6 +184,7 @@ static const struct control_verb fake_verbs[] = {
 	{ "show", "peers", peers_answer },     { "show", "groups", groups_answer },
 	{ "show", "routes", routes_answer },   { "explain", NULL, explain_answer },
 	{ "reload", NULL, reload_answer },     { "stop", NULL, stop_answer },
+	{ "show", "warnings", warnings_answer },
 	{ NULL, NULL, NULL },
 };
 
@@ -295,9 +303,10 @@ static const struct {
 } wrong_lines[] = {
 	{ "", "what? One of show, explain, check, init, reload, help, version" },
 	{ "tunnels", "\"tunnels\" is none of show, explain, check, init, reload, help, version" },
-	{ "show", "show: what? One of gateway, tunnels, peers, routes, groups" },
+	{ "show", "show: what? One of gateway, tunnels, peers, routes, groups, "
+		  "warnings" },
 	{ "show tunnel", "show: \"tunnel\" is none of gateway, tunnels, peers, routes, "
-			 "groups" },
+			 "groups, warnings" },
 	{ "show tunnels a b", "show tunnels: \"b\" is one word too many" },
 	{ "show tunnels ''", "show tunnels: the name is empty" },
 	{ "show routes 10.0.0.1", "show routes: \"10.0.0.1\" is an address, not a prefix; "
@@ -470,6 +479,16 @@ static void test_json_is_the_rows(void **state)
 		json_decref(rows);
 		result_free(&r);
 	}
+}
+
+static void test_warnings(void **state)
+{
+	struct fake *fake = *state;
+
+	expect(fake->path, "show warnings", CLI_OK,
+	       "RULE  LINE  KEY                       CODE               WHAT\n"
+	       "11       4  customer-gateways[1].asn  SITE_ASN_MISMATCH  two\n",
+	       "");
 }
 
 static void test_gateway(void **state)
@@ -846,6 +865,7 @@ int main(void)
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_json_is_the_rows),
 		cmocka_unit_test(test_gateway),
+		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_peers),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_explain),

@@ -268,6 +268,8 @@ const struct verb verbs[] = {
 	  parse_prefix, answer_run, &view_routes, NULL, NULL, module_routes },
 	{ "show", "groups", "[ID|TUNNEL]", "groups of next hops", 0, parse_filter, answer_run,
 	  &view_groups, match_groups, NULL, module_groups },
+	{ "show", "warnings", "", "rules that the running configuration breaks", 0, parse_nothing,
+	  answer_run, &view_warnings, NULL, NULL, NULL },
 	{ "explain", NULL, "ADDRESS [from ADDRESS] [proto tcp|udp|icmp|N] [sport N] [dport N]",
 	  "where a packet goes, and why", VERB_OBJECT, parse_explain, answer_run, &view_explain,
 	  NULL, NULL, module_explain },

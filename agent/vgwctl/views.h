@@ -6,6 +6,6 @@
 #include "vgwctl/writer.h"
 
 extern const struct view view_gateway, view_tunnels, view_peers, view_routes, view_groups;
-extern const struct view view_explain, view_reload, view_version;
+extern const struct view view_explain, view_reload, view_version, view_warnings;
 
 #endif
