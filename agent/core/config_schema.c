@@ -53,6 +53,7 @@ static const cyaml_schema_field_t customer_gateway_fields[] = {
 	TEXT("address", struct raw_customer_gateway, address),
 	TEXT("asn", struct raw_customer_gateway, asn),
 	TEXT("site", struct raw_customer_gateway, site),
+	TEXT("profile", struct raw_customer_gateway, profile),
 	TEXT("description", struct raw_customer_gateway, description),
 	CYAML_FIELD_END
 };
@@ -182,3 +183,6 @@ static const cyaml_schema_field_t config_fields[] = {
 const cyaml_schema_value_t config_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw_config, config_fields),
 };
+
+const cyaml_schema_field_t *const config_bgp_schema = bgp_fields;
+const cyaml_schema_field_t *const config_ike_schema = ike_fields;

@@ -565,6 +565,19 @@ static const struct column memory_columns[] = {
 
 const struct view view_memory = { VIEW_TABLE, "nothing is known", memory_columns, NULL };
 
+/* warnings */
+
+static const struct column warnings_columns[] = {
+	{ "rule", "rule", human_any, 0 },
+	{ "line", "line", human_any, COLUMN_RIGHT },
+	{ "key", "path", human_any, 0 },
+	{ "code", "code", human_any, 0 },
+	{ "what", "text", human_any, 0 },
+	{ 0 },
+};
+
+const struct view view_warnings = { VIEW_TABLE, "no warnings", warnings_columns, NULL };
+
 /* version */
 
 static const struct column version_columns[] = {
