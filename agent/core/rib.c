@@ -549,6 +549,13 @@ void rib_source_mark_stale(struct rib_source *source)
 		path->stale = true;
 }
 
+void rib_source_mark_refresh(struct rib_source *source, uint8_t family)
+{
+	for (struct rib_path *path = source->paths; path; path = path->source_next)
+		if (path->prefix->node.key.addr.family == family)
+			path->stale = true;
+}
+
 void rib_source_sweep_stale(struct rib_source *source, uint8_t family)
 {
 	source_remove_paths(source, family, true);
