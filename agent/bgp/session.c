@@ -457,6 +457,15 @@ void session_retune(struct session *s, const struct session_config *config)
 	s->config.send_hold = config->send_hold;
 	s->config.delay_open = config->delay_open;
 	s->config.rest_max = config->rest_max;
+	if (s->config.tcp_mss == config->tcp_mss)
+		return;
+	s->config.tcp_mss = config->tcp_mss;
+	/* Connections that come in have the size of their listener. */
+	if (s->listener) {
+		listener_leave(s->listener);
+		s->listener = NULL;
+		session_listen(s);
+	}
 }
 
 void session_start(struct session *s)

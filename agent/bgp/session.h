@@ -161,7 +161,7 @@ void session_stop(struct session *session, uint8_t subcode, const char *text);
 /* Closes without NOTIFICATION and without a callback. */
 void session_free(struct session *session);
 /* Takes over what concerns no connection that is there: passive, connect_retry, send_hold,
- * delay_open, rest_max. Nothing is reset. */
+ * delay_open, rest_max, tcp_mss. Nothing is reset. */
 void session_retune(struct session *session, const struct session_config *config);
 const struct session_info *session_info(const struct session *session);
 const char *session_state_name(enum session_state state);

@@ -291,6 +291,8 @@ static int raw_mss(const struct raw *r)
 /* Segments as large as the tunnel carries, unless the file says otherwise. */
 static void test_mss(void **state)
 {
+	struct kernel_tunnel report = { .mtu = 1200 };
+
 	tunnel.reported = true;
 	tunnel.kernel.mtu = 1000;
 	peer_destroy(&tunnel, 0, NULL);
@@ -299,6 +301,12 @@ static void test_mss(void **state)
 	begin(OPEN_GR);
 	/* Ours is announced in the SYN, so it is the peer's too. */
 	assert_in_range(raw_mss(&raw), 1000 - 60, 1000 - 40); /* less options */
+	/* Another MTU is for the next connection. */
+	tunnel_reported(&tunnel, &report);
+	assert_true(up());
+	lose();
+	connect_with(OPEN_GR);
+	assert_in_range(raw_mss(&raw), 1200 - 60, 1200 - 40);
 }
 
 #define peered(f) cmocka_unit_test_setup_teardown(f, peer_setup, peer_teardown)

@@ -364,6 +364,7 @@ static void test_collision(void **state)
 {
 	collide("0a000009", false); /* the peer's identifier is greater: what it opened stays */
 	collide("09000001", true);
+	collide("0a000001", false); /* the same: the greater AS number decides (RFC 6286 2.3) */
 }
 
 /* A new connection while the session is up: refused, but for a peer that restarts (RFC 4724). */

@@ -157,7 +157,7 @@ const struct bfd_status *liveness_status(const struct tunnel *tunnel); /* NULL: 
 int peer_create(struct tunnel *tunnel); /* no session on a connection without bgp */
 void peer_destroy(struct tunnel *tunnel, uint8_t cease_subcode, const char *text);
 void peer_start(struct tunnel *tunnel); /* if it may run now */
-void peer_retune(struct tunnel *tunnel); /* the configuration changed in what resets no session */
+void peer_retune(struct tunnel *tunnel); /* what resets no session changed: configuration, MTU */
 void peer_path_failed(struct tunnel *tunnel); /* ends the session, its paths go at once */
 void peer_path_good(struct tunnel *tunnel);
 

@@ -295,6 +295,7 @@ static void peer_tuning(const struct tunnel *tunnel, struct session_config *conf
 	config->send_hold = bgp->send_hold;
 	config->delay_open = bgp->delay_open;
 	config->rest_max = bgp->idle_hold_max;
+	config->tcp_mss = peer_mss(tunnel);
 }
 
 static struct session *peer_session(struct tunnel *tunnel, const char *key)
@@ -318,7 +319,6 @@ static struct session *peer_session(struct tunnel *tunnel, const char *key)
 		.restart_time = gateway->config->gateway.restart_time,
 		.restarting = gateway->kept_forwarding,
 		.forwarding_kept = gateway->kept_forwarding || tunnel->had_session,
-		.tcp_mss = peer_mss(tunnel),
 		.extended_message = bgp->extended_messages,
 		.extended_next_hop = bgp->ipv4 && tunnel->config->inside_peer.family == AF_INET6,
 		.graceful_notification = bgp->graceful_notification,
