@@ -32,7 +32,7 @@ static inline int raw_socket(const char *from, uint16_t port)
 	struct sockaddr_storage ss;
 	struct addr addr = addr_of(from);
 	socklen_t len = addr_to_sockaddr(&addr, port, &ss);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(addr.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)), 0);

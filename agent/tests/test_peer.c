@@ -237,7 +237,9 @@ static void test_refresh(void **state)
 	raw_send_hex(&raw, BGP_ROUTE_REFRESH, "0001 02 01");
 	wait_for(not_refreshing, 1000);
 	assert_int_equal(paths(), 1);
-	/* An end alone sweeps nothing. */
+	/* An end alone sweeps nothing, not even what is stale. */
+	lose();
+	connect_with(OPEN_GR);
 	raw_send_hex(&raw, BGP_UPDATE, ROUTE("10 0a04"));
 	raw_send_hex(&raw, BGP_ROUTE_REFRESH, "0001 02 01");
 	wait_pass(100);

@@ -79,6 +79,23 @@ static void test_extended_receive(void **state)
 	raw_expect_notification(&raw, BGP_ERROR_HEADER, BGP_HEADER_BAD_LENGTH);
 }
 
+/* The larger buffer takes over what the smaller one holds of the next message. */
+static void test_extended_buffer(void **state)
+{
+	struct session_config ca = config_full();
+	uint8_t bytes[300];
+	size_t len = hex("ff*16 0000 01 " OPEN_FULL "ff*16 0013 04", bytes, sizeof(bytes));
+
+	bytes[17] = (uint8_t)(len - BGP_HEADER_SIZE);
+	start_a(&ca);
+	raw_connect(&raw);
+	raw_expect(&raw, BGP_OPEN);
+	assert_int_equal(send(raw.fd, bytes, len - 5, MSG_NOSIGNAL), len - 5);
+	raw_expect(&raw, BGP_KEEPALIVE);
+	assert_int_equal(send(raw.fd, bytes + len - 5, 5, MSG_NOSIGNAL), 5);
+	wait_for(a_up, 2000);
+}
+
 /* Who did not announce it has no right to it. */
 static void test_extended_not_negotiated(void **state)
 {
@@ -438,6 +455,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		rawed(test_extended_receive),
+		rawed(test_extended_buffer),
 		rawed(test_extended_not_negotiated),
 		rawed(test_extended_send),
 		rawed(test_extended_attribute),

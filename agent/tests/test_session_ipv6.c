@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* IPv4 routes with IPv6 next hops (RFC 8950): two sessions of ours over IPv6. */
 #include "bgp_netns.h"
-#include "bgp_side.h"
+#include "bgp_raw.h"
 
 static bool allowed;
 
@@ -89,6 +89,28 @@ static void test_one_side(void **state)
 	assert_int_equal(session_info(a.session)->last_code, 0);
 }
 
+/* A peer that has IPv4 routes, but none with IPv6 next hops: they are not for us. */
+static void test_without_capability(void **state)
+{
+	struct session_config ca = config_a();
+
+	if (!allowed)
+		skip();
+	ca.local = addr_of("2001:db8::a");
+	ca.peer = addr_of("2001:db8::b");
+	ca.next_hop6 = (struct addr){ .family = AF_UNSPEC };
+	ca.passive = ca.extended_next_hop = true;
+	start_a(&ca);
+	raw_connect_to(&raw, "2001:db8::b", "2001:db8::a", TEST_PORT);
+	raw_expect(&raw, BGP_OPEN);
+	raw_send_hex(&raw, BGP_OPEN, OPEN_NEW);
+	raw_expect(&raw, BGP_KEEPALIVE);
+	raw_send(&raw, BGP_KEEPALIVE, NULL, 0);
+	wait_for(a_up, 2000);
+	assert_false(session_info(a.session)->afi[SESSION_IPV4]);
+	assert_true(session_info(a.session)->afi[SESSION_IPV6]);
+}
+
 /* Nothing else to talk about: the session says why it ends. */
 static void test_nothing_in_common(void **state)
 {
@@ -109,13 +131,14 @@ static void test_nothing_in_common(void **state)
 	assert_int_equal(a.ups + b.ups, 0);
 }
 
-#define sided(f) cmocka_unit_test_setup_teardown(f, sides_setup, sides_teardown)
+#define sided(f) cmocka_unit_test_setup_teardown(f, raw_setup, raw_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		sided(test_routes),
 		sided(test_one_side),
+		sided(test_without_capability),
 		sided(test_nothing_in_common),
 	};
 
