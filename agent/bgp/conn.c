@@ -655,9 +655,11 @@ static size_t conn_received(void *ctx, const uint8_t *data, size_t len)
 }
 
 /* What was seen of the way to the peer, behind the reason of an end. */
-static const char *conn_path_text(const struct session *s)
+static const char *conn_path_text(const struct conn *c)
 {
-	switch (s->info.path) {
+	const struct session *s = c->session;
+
+	switch (s->up == c ? s->info.path : SESSION_PATH_GOOD) {
 	case SESSION_PATH_UNREAD:
 		return ", the peer did not read";
 	case SESSION_PATH_BIG_LOST:
@@ -676,7 +678,7 @@ static void conn_closed(void *ctx, int error)
 
 	snprintf(s->info.last_error, sizeof(s->info.last_error), "%s: %s%s",
 		 c->state == CONN_CONNECTING ? "cannot connect" : "connection lost",
-		 error ? strerror(error) : "closed by the peer", conn_path_text(s));
+		 error ? strerror(error) : "closed by the peer", conn_path_text(c));
 	if (s->up != c)
 		session_trouble(s, "%s", s->info.last_error);
 	conn_lost(c, silent ? SESSION_DOWN_HOLD : SESSION_DOWN_TRANSPORT,
