@@ -247,6 +247,13 @@ no_states()
 	in_ns "$gw" awk '/XfrmOutNoStates/ { print $2 }' /proc/net/xfrm_stat
 }
 
+send_one_each()
+{
+	local line
+	echo "echo x > /dev/udp/fd16::1/9; echo x > /dev/udp/172.16.0.1/9; echo" >&6
+	read -r line <&7
+}
+
 # A family without an SA asks once a second, and does not make the other one doubtful.
 one_family()
 {
@@ -263,14 +270,21 @@ one_family()
 	after=$(no_states)
 	check "$what: IPv6 packets do not ask each ($((after - before)) did)" [ $((after - before)) -le 20 ]
 	expect "IPv4 goes on" 172.16.0.1 4 3 1 0
+	# The one that asks, and in the same moment one of the other family.
 	sleep 1.2
-	send fd16::1 4
-	expect "and on" 172.16.0.1 4 4 0 0
+	before=$(tunnel_of 1 tx-packets)
+	send_one_each
+	check_equal "$what: at the very moment, too" $((before + 1)) "$(tunnel_of 1 tx-packets)"
 	check_equal "$what: the tunnel was up all the time" "$transitions" "$(tunnel_of 1 transitions)"
 	what="an SA for IPv6 comes"
+	sleep 1.2
+	look
+	before=$sent
 	send fd16::1
 	sa_add "$gw" 1 $gw_outer $dc_outer 1102
-	expect "it is used from the ACK on" fd16::1 4 3 1 0
+	send fd16::1 4
+	look
+	check_equal "$what: it is used from the ACK on" $((before + 4)) "$sent"
 	ip -n "$gw" xfrm state delete src $gw_outer dst $dc_outer proto esp spi 1102
 	sa_out_del dc 1
 	sa_out_add dc 1
@@ -297,6 +311,29 @@ warm()
 	send fd16::1 4
 }
 
+tunnel_again()
+{
+	ip -n "$gw" link add ipsec1 type xfrm dev u0 if_id 1
+	ip -n "$gw" link set ipsec1 up
+	tunnel_join 1 1
+}
+
+# What its tunnels keep goes with the gateway.
+no_gateway()
+{
+	what="the gateway is removed"
+	warm
+	ip -n "$gw" link del vgw0
+	quick "the tunnel's device after its gateway" ip -n "$gw" link del ipsec1
+	gateway_make
+	tunnel_again
+	group_set 1 1
+	route_add dynamic 1 172.16.0.0/16
+	route_add dynamic 1 fd16::/16
+	what="a gateway anew"
+	becomes "on"
+}
+
 # What is kept must not keep.
 removal()
 {
@@ -312,9 +349,7 @@ removal()
 	ip -n "$gw" link set ipsec1 up
 	warm
 	quick "the tunnel's device" ip -n "$gw" link del ipsec1
-	ip -n "$gw" link add ipsec1 type xfrm dev u0 if_id 1
-	ip -n "$gw" link set ipsec1 up
-	tunnel_join 1 1
+	tunnel_again
 	warm
 	quick "the underlay" ip -n "$gw" link del u0
 }
@@ -323,7 +358,7 @@ what="the start"
 becomes "on"
 if [ $# = 0 ]; then
 	set -- plain small_mtu several_policies narrow_policy marked_policy nested narrow_sa marking_sa \
-		one_family removal
+		one_family no_gateway removal
 fi
 for part; do
 	"$part"
