@@ -8,19 +8,45 @@
 #include "event.h"
 
 #include <linux/netdevice.h>
+#include <linux/vgw.h>
 #include <linux/workqueue.h>
 #include <net/xfrm.h>
 
+#include "bundle.h"
+#include "census.h"
 #include "gateway.h"
 #include "tunnel.h"
 
 /* Dead tunnels are looked at in every round, living ones in every tenth. */
 #define AUDIT_PERIOD	HZ
 #define AUDIT_LIVE_EVERY	10
+/* A storm of policies: counting them again takes at most a part of the time. */
+#define CENSUS_REST	10
 
 void vgw_event_kick(struct vgw_net *vnet)
 {
 	mod_delayed_work(system_wq, &vnet->audit, 0);
+}
+
+void vgw_event_count(struct vgw_net *vnet)
+{
+	WRITE_ONCE(vnet->count_rules, true);
+	vgw_event_kick(vnet);
+}
+
+/* True if one is due that has to wait. */
+static bool take_census(struct vgw_net *vnet)
+{
+	unsigned long begin = jiffies;
+
+	if (!READ_ONCE(vnet->count_rules))
+		return false;
+	if (time_before(begin, vnet->census_rest))
+		return true;
+	WRITE_ONCE(vnet->count_rules, false);
+	vgw_census_take(vnet);
+	vnet->census_rest = jiffies + (jiffies - begin) * CENSUS_REST;
+	return false;
 }
 
 static bool audit_due(struct vgw_tunnel *tunnel, bool all)
@@ -28,6 +54,8 @@ static bool audit_due(struct vgw_tunnel *tunnel, bool all)
 	bool told = READ_ONCE(tunnel->recheck);
 
 	WRITE_ONCE(tunnel->recheck, false);
+	if (told || all)
+		vgw_bundle_sweep(&tunnel->bundles);
 	return told || all || !vgw_tunnel_live(tunnel) || !tunnel->announced;
 }
 
@@ -41,13 +69,15 @@ void vgw_event_audit(struct work_struct *work)
 	bool all;
 
 	mutex_lock(&vnet->lock);
+	if (take_census(vnet))
+		next = min_t(unsigned long, next, vnet->census_rest - jiffies);
 	all = ++vnet->audits % AUDIT_LIVE_EVERY == 0;
 	list_for_each_entry(gw, &vnet->gateways, list) {
 		xa_for_each(&gw->tunnels, id, tunnel) {
 			if (audit_due(tunnel, all))
 				vgw_tunnel_audit(tunnel);
 			if (vgw_tunnel_unannounced(tunnel))
-				next = VGW_TUNNEL_HOLD;
+				next = min_t(unsigned long, next, VGW_TUNNEL_HOLD);
 			cond_resched();
 		}
 	}
@@ -56,39 +86,55 @@ void vgw_event_audit(struct work_struct *work)
 	mutex_unlock(&vnet->lock);
 }
 
-/* Under RCU, as the key manager's list is walked. */
-static void recheck_if_id(struct net *net, u32 if_id)
+/* Void at once, so that nobody sends by what was; references and state follow with the audit. */
+static void changed(struct vgw_net *vnet, struct vgw_tunnel *tunnel, bool rules)
 {
-	struct vgw_net *vnet = vgw_net_get(net);
-	struct vgw_tunnel *tunnel;
-
-	if (!if_id)
-		return;
-	tunnel = vgw_tunnel_by_if_id(vnet, if_id);
-	if (!tunnel)
-		return;
+	if (rules)
+		vgw_bundle_void_rules(&tunnel->bundles);
+	else
+		vgw_bundle_void(&tunnel->bundles);
 	WRITE_ONCE(tunnel->recheck, true);
-	vgw_event_kick(vnet);
+	if (rules)
+		vgw_event_count(vnet);
+	else
+		vgw_event_kick(vnet);
 }
 
-static void recheck_all(struct net *net)
+/* Under RCU, as the key manager's list is walked. */
+static struct vgw_tunnel *tunnel_of(struct vgw_net *vnet, u32 if_id)
 {
-	struct vgw_net *vnet = vgw_net_get(net);
+	return if_id ? vgw_tunnel_by_if_id(vnet, if_id) : NULL;
+}
+
+static void changed_all(struct vgw_net *vnet)
+{
 	struct vgw_tunnel *tunnel;
 	bool any = false;
 
 	for (unsigned int i = 0; i < VGW_TUNNEL_BUCKETS; i++) {
 		hlist_for_each_entry_rcu(tunnel, &vnet->by_if_id[i], by_if_id) {
+			vgw_bundle_void_rules(&tunnel->bundles);
 			WRITE_ONCE(tunnel->recheck, true);
 			any = true;
 		}
 	}
 	if (any)
-		vgw_event_kick(vnet);
+		vgw_event_count(vnet);
+}
+
+/* A selector comes, goes or is replaced: an update's copy shows the new one only. */
+static bool changes_rules(const struct vgw_tunnel *tunnel, const struct xfrm_state *x)
+{
+	return vgw_census_narrow(x) ||
+	       vgw_bundle_state(&tunnel->bundles, 0) == VGW_CACHE_STATE_SA_SELECTOR ||
+	       vgw_bundle_state(&tunnel->bundles, 1) == VGW_CACHE_STATE_SA_SELECTOR;
 }
 
 static int km_notify(struct xfrm_state *x, const struct km_event *c)
 {
+	struct vgw_tunnel *tunnel;
+	struct vgw_net *vnet;
+
 	switch (c->event) {
 	case XFRM_MSG_EXPIRE:
 		if (!c->data.hard)
@@ -97,10 +143,13 @@ static int km_notify(struct xfrm_state *x, const struct km_event *c)
 	case XFRM_MSG_NEWSA:
 	case XFRM_MSG_UPDSA:
 	case XFRM_MSG_DELSA:
-		recheck_if_id(xs_net(x), x->if_id);
+		vnet = vgw_net_get(xs_net(x));
+		tunnel = tunnel_of(vnet, x->if_id);
+		if (tunnel)
+			changed(vnet, tunnel, changes_rules(tunnel, x));
 		break;
 	case XFRM_MSG_FLUSHSA:
-		recheck_all(c->net);
+		changed_all(vgw_net_get(c->net));
 		break;
 	}
 	return 0;
@@ -108,10 +157,17 @@ static int km_notify(struct xfrm_state *x, const struct km_event *c)
 
 static int km_notify_policy(struct xfrm_policy *xp, int dir, const struct km_event *c)
 {
-	if (xp)
-		recheck_if_id(xp_net(xp), xp->if_id);
-	else
-		recheck_all(c->net);
+	struct vgw_tunnel *tunnel;
+	struct vgw_net *vnet;
+
+	if (!xp) {
+		changed_all(vgw_net_get(c->net));
+		return 0;
+	}
+	vnet = vgw_net_get(xp_net(xp));
+	tunnel = tunnel_of(vnet, xp->if_id);
+	if (tunnel)
+		changed(vnet, tunnel, true);
 	return 0;
 }
 
@@ -134,6 +190,18 @@ static struct xfrm_mgr manager = {
 	.compile_policy = km_compile_policy,
 };
 
+/* Below which tunnels it was is not told, so each is asked. */
+static void underlay_gone(struct vgw_net *vnet, int ifindex)
+{
+	struct vgw_tunnel *tunnel;
+
+	rcu_read_lock();
+	for (unsigned int i = 0; i < VGW_TUNNEL_BUCKETS; i++)
+		hlist_for_each_entry_rcu(tunnel, &vnet->by_if_id[i], by_if_id)
+			vgw_bundle_purge_underlay(&tunnel->bundles, ifindex);
+	rcu_read_unlock();
+}
+
 static int device_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
@@ -151,8 +219,12 @@ static int device_event(struct notifier_block *nb, unsigned long event, void *pt
 		vgw_tunnel_detach(tunnel);
 	else if (tunnel)
 		vgw_tunnel_audit(tunnel);
+	if (tunnel && event == NETDEV_DOWN)
+		vgw_bundle_purge(&tunnel->bundles);
 	if (tunnel)
 		vgw_event_kick(vnet);
+	else if (event != NETDEV_UP)
+		underlay_gone(vnet, dev->ifindex);
 	mutex_unlock(&vnet->lock);
 	return NOTIFY_DONE;
 }

@@ -15,6 +15,8 @@ int vgw_event_init(void);
 void vgw_event_uninit(void);
 /* Run the audit soon. Any context. */
 void vgw_event_kick(struct vgw_net *vnet);
+/* The same, with a census: the rules of some tunnel may have changed. Any context. */
+void vgw_event_count(struct vgw_net *vnet);
 void vgw_event_audit(struct work_struct *work);
 
 #endif /* _VGW_EVENT_H */

@@ -22,6 +22,7 @@ static int __net_init net_init(struct net *net)
 	struct vgw_net *vnet = vgw_net_get(net);
 
 	vnet->net = net;
+	vnet->census_rest = jiffies;
 	mutex_init(&vnet->lock);
 	INIT_LIST_HEAD(&vnet->gateways);
 	INIT_DELAYED_WORK(&vnet->audit, vgw_event_audit);

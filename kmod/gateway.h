@@ -43,6 +43,8 @@ struct vgw_net {
 	unsigned int gateway_count, tunnel_count, group_count;	/* lock */
 	u32 route_count, policy_count;	/* lock */
 	unsigned int audits;		/* lock */
+	unsigned long census_rest;	/* jiffies: no census before; lock */
+	bool count_rules;		/* a census is due; READ_ONCE, any context sets it */
 	bool has_hooks;			/* lock */
 };
 

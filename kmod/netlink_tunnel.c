@@ -40,7 +40,9 @@ static int put_tunnel_sa(struct sk_buff *skb, struct vgw_tunnel *tunnel)
 	if (family == AF_INET6 && nla_put_in6_addr(skb, VGW_A_TUNNEL_REMOTE6, &tunnel->remote.v6))
 		return -EMSGSIZE;
 	return nla_put_be32(skb, VGW_A_TUNNEL_SPI, READ_ONCE(tunnel->spi)) ||
-	       nla_put_u32(skb, VGW_A_TUNNEL_MTU, READ_ONCE(tunnel->mtu));
+	       nla_put_u32(skb, VGW_A_TUNNEL_MTU, READ_ONCE(tunnel->mtu)) ||
+	       nla_put_u8(skb, VGW_A_TUNNEL_CACHE4, vgw_bundle_state(&tunnel->bundles, 0)) ||
+	       nla_put_u8(skb, VGW_A_TUNNEL_CACHE6, vgw_bundle_state(&tunnel->bundles, 1));
 }
 
 static int put_tunnel_stats(struct sk_buff *skb, struct vgw_tunnel *tunnel)
@@ -52,6 +54,9 @@ static int put_tunnel_stats(struct sk_buff *skb, struct vgw_tunnel *tunnel)
 		[VGW_TSTAT_RX_PACKETS] = VGW_A_TUNNEL_RX_PACKETS,
 		[VGW_TSTAT_RX_BYTES] = VGW_A_TUNNEL_RX_BYTES,
 		[VGW_TSTAT_RX_REFUSED] = VGW_A_TUNNEL_RX_REFUSED,
+		[VGW_TSTAT_CACHE_HITS] = VGW_A_TUNNEL_CACHE_HITS,
+		[VGW_TSTAT_CACHE_FILLS] = VGW_A_TUNNEL_CACHE_FILLS,
+		[VGW_TSTAT_CACHE_UNUSED] = VGW_A_TUNNEL_CACHE_UNUSED,
 	};
 	unsigned long last = READ_ONCE(tunnel->last_rx);
 	u64 sum[VGW_N_TSTATS];

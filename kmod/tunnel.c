@@ -5,8 +5,6 @@
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <linux/vgw.h>
-#include <net/ip6_route.h>
-#include <net/route.h>
 #include <net/rtnetlink.h>
 #include <net/xfrm.h>
 
@@ -52,31 +50,12 @@ u32 vgw_tunnel_connection_mtu(const struct vgw_tunnel *tunnel)
 	return mtu;
 }
 
-/* Any route will do as the inner one: what counts is the policy and SA behind the if_id. */
-static struct dst_entry *probe_route(struct net_device *dev, struct flowi *fl, u8 family)
+void vgw_tunnel_note(struct vgw_tunnel *tunnel, __be32 spi, u32 mtu)
 {
-	memset(fl, 0, sizeof(*fl));
-	if (family == AF_INET) {
-		struct rtable *rt;
-
-		fl->u.ip4.flowi4_oif = dev->ifindex;
-		fl->u.ip4.flowi4_flags = FLOWI_FLAG_ANYSRC;
-		fl->u.ip4.daddr = htonl(0xc0000201); /* 192.0.2.1 */
-		rt = __ip_route_output_key(dev_net(dev), &fl->u.ip4);
-		return IS_ERR(rt) ? NULL : &rt->dst;
-	}
-	if (IS_ENABLED(CONFIG_IPV6)) {
-		struct dst_entry *dst;
-
-		fl->u.ip6.flowi6_oif = dev->ifindex;
-		fl->u.ip6.flowi6_flags = FLOWI_FLAG_ANYSRC;
-		ipv6_addr_set(&fl->u.ip6.daddr, htonl(0xff020000), 0, 0, htonl(1));
-		dst = ip6_route_output(dev_net(dev), NULL, &fl->u.ip6);
-		if (!dst->error)
-			return dst;
-		dst_release(dst);
-	}
-	return NULL;
+	if (READ_ONCE(tunnel->spi) != spi)
+		WRITE_ONCE(tunnel->spi, spi);
+	if (READ_ONCE(tunnel->mtu) != mtu)
+		WRITE_ONCE(tunnel->mtu, mtu);
 }
 
 /* Remembers what people and the audit want to know of the SA in use. */
@@ -84,8 +63,7 @@ static void note_sa(struct vgw_tunnel *tunnel, const struct dst_entry *dst)
 {
 	const struct xfrm_state *x = dst->xfrm;
 
-	WRITE_ONCE(tunnel->spi, x->id.spi);
-	WRITE_ONCE(tunnel->mtu, dst_mtu(dst));
+	vgw_tunnel_note(tunnel, x->id.spi, dst_mtu(dst));
 	memcpy(&tunnel->remote, &x->id.daddr, sizeof(tunnel->remote));
 	WRITE_ONCE(tunnel->remote_family, x->props.family);
 }
@@ -98,9 +76,10 @@ static int probe(struct vgw_tunnel *tunnel, struct net_device *dev, u8 family)
 	struct flowi fl;
 	int ret = -ESRCH;
 
-	dst = probe_route(dev, &fl, family);
+	dst = vgw_bundle_route(dev, family);
 	if (!dst)
 		return -ENETUNREACH;
+	vgw_census_flow(&tunnel->census[family == AF_INET6], family, &fl);
 	fl.flowi_oif = xi->p.link;
 	dst = xfrm_lookup_with_ifid(dev_net(dev), dst, &fl, NULL, 0, tunnel->if_id);
 	if (IS_ERR(dst))
@@ -113,6 +92,9 @@ static int probe(struct vgw_tunnel *tunnel, struct net_device *dev, u8 family)
 	return ret;
 }
 
+#define RESOLVED4	BIT(0)
+#define RESOLVED6	BIT(1)
+
 static u8 examine(struct vgw_tunnel *tunnel)
 {
 	struct mutex *lock = &tunnel->gw->vnet->lock;
@@ -123,11 +105,10 @@ static u8 examine(struct vgw_tunnel *tunnel)
 		return VGW_TUNNEL_REASON_DEVICE_DOWN;
 	if (tunnel->failed)
 		return VGW_TUNNEL_REASON_FAILED;
-	v4 = probe(tunnel, dev, AF_INET);
-	if (!v4)
-		return VGW_TUNNEL_REASON_LIVE;
 	v6 = probe(tunnel, dev, AF_INET6);
-	if (!v6)
+	v4 = probe(tunnel, dev, AF_INET);
+	WRITE_ONCE(tunnel->resolved, (v4 ? 0 : RESOLVED4) | (v6 ? 0 : RESOLVED6));
+	if (!v4 || !v6)
 		return VGW_TUNNEL_REASON_LIVE;
 	switch (v4 == -ESRCH || v4 == -ENETUNREACH ? v6 : v4) {
 	case -EREMOTE:
@@ -179,6 +160,12 @@ void vgw_tunnel_suspect(struct vgw_tunnel *tunnel)
 		WRITE_ONCE(tunnel->recheck, true);
 		vgw_event_kick(tunnel->gw->vnet);
 	}
+}
+
+void vgw_tunnel_suspect_family(struct vgw_tunnel *tunnel, u8 family)
+{
+	if (READ_ONCE(tunnel->resolved) & (family == AF_INET ? RESOLVED4 : RESOLVED6))
+		vgw_tunnel_suspect(tunnel);
 }
 
 static int device_check(struct net_device *dev, struct vgw_net *vnet,
@@ -235,6 +222,10 @@ static int attach(struct vgw_tunnel *tunnel, u32 ifindex, struct netlink_ext_ack
 		rcu_assign_pointer(tunnel->dev, dev);
 		hlist_add_head_rcu(&tunnel->by_ifindex, bucket_of(vnet->by_ifindex, ifindex));
 		hlist_add_head_rcu(&tunnel->by_if_id, bucket_of(vnet->by_if_id, tunnel->if_id));
+		/* Events were not heard before. */
+		vgw_bundle_void_rules(&tunnel->bundles);
+		WRITE_ONCE(tunnel->recheck, true);
+		vgw_event_count(vnet);
 	}
 	dev_put(dev);
 	return ret;
@@ -256,6 +247,7 @@ void vgw_tunnel_detach(struct vgw_tunnel *tunnel)
 		WRITE_ONCE(tunnel->down_since, jiffies);
 	WRITE_ONCE(tunnel->live, false);
 	tunnel->reason = VGW_TUNNEL_REASON_DEVICE_DOWN;
+	vgw_bundle_purge(&tunnel->bundles);
 	/* Packets in flight use the pointer under RCU; the device waits for them itself. */
 	netdev_put(dev, &tunnel->tracker);
 }
@@ -264,6 +256,7 @@ static void free_rcu_tunnel(struct rcu_head *head)
 {
 	struct vgw_tunnel *tunnel = container_of(head, struct vgw_tunnel, rcu);
 
+	vgw_bundle_free(tunnel);
 	free_percpu(tunnel->stats);
 	kfree(tunnel);
 }
@@ -284,7 +277,9 @@ static struct vgw_tunnel *create(struct vgw_gateway *gw, const struct vgw_tunnel
 	tunnel->gw = gw;
 	tunnel->id = config->id;
 	tunnel->stats = vgw_stats_alloc();
-	ret = tunnel->stats ? attach(tunnel, config->ifindex, extack) : -ENOMEM;
+	ret = tunnel->stats ? vgw_bundle_init(tunnel) : -ENOMEM;
+	if (!ret)
+		ret = attach(tunnel, config->ifindex, extack);
 	if (!ret) {
 		ret = xa_err(xa_store(&gw->tunnels, config->id, tunnel, GFP_KERNEL_ACCOUNT));
 		if (ret)

@@ -13,6 +13,8 @@
 #include <linux/netdevice.h>
 #include <linux/rcupdate.h>
 
+#include "bundle.h"
+#include "census.h"
 #include "flow.h"
 #include "stats.h"
 
@@ -35,8 +37,10 @@ struct vgw_tunnel {
 	u32 connection, site;		/* READ_ONCE; config lock to write */
 	bool live;			/* READ_ONCE; audit and packet path write */
 	bool recheck;			/* WRITE_ONCE by events, cleared by the audit */
+	u8 resolved;			/* families with an SA, as of the audit; READ_ONCE */
 	bool transit;			/* READ_ONCE; config lock to write */
 	u8 source_check;		/* READ_ONCE; config lock to write */
+	struct vgw_bundles bundles;
 	unsigned long last_rx;		/* jiffies, 0: never; racy on purpose */
 
 	/* What the last good lookup showed: hints for people and for the audit. Racy on purpose. */
@@ -47,6 +51,7 @@ struct vgw_tunnel {
 
 	/* vgw_net.lock */
 	struct hlist_node by_ifindex, by_if_id, by_connection;
+	struct vgw_census census[2];	/* IPv4, IPv6 */
 	netdevice_tracker tracker;
 	u32 id, ifindex;
 	u32 transitions;
@@ -78,8 +83,12 @@ void vgw_tunnel_audit(struct vgw_tunnel *tunnel);
 /* Removes the tunnel of a gateway that goes away. */
 void vgw_tunnel_destroy(struct vgw_tunnel *tunnel);
 
-/* The packet path found no SA: dead until an audit says otherwise. Any context. */
+/* The packet path found its device down: dead until an audit says otherwise. Any context. */
 void vgw_tunnel_suspect(struct vgw_tunnel *tunnel);
+/* The same for a missing SA of an inner family, if that is news: some have but the other one's. */
+void vgw_tunnel_suspect_family(struct vgw_tunnel *tunnel, u8 family);
+/* What a lookup showed; written only if it is news, as every packet says it. */
+void vgw_tunnel_note(struct vgw_tunnel *tunnel, __be32 spi, u32 mtu);
 
 /* Dead this long (jiffies) before user space hears: rekey and MOBIKE are shorter. */
 #define VGW_TUNNEL_HOLD	(HZ / 10)

@@ -16,9 +16,9 @@
 #include <net/route.h>
 #include <net/xfrm.h>
 
+#include "bundle.h"
 #include "compat.h"
 #include "device.h"
-#include "event.h"
 #include "gateway.h"
 #include "group.h"
 #include "mss.h"
@@ -92,7 +92,7 @@ static bool check_mtu(struct sk_buff *skb, u8 family, unsigned int mtu)
 }
 
 /* What an error of the XFRM lookup means for tunnel and packet. */
-static enum attempt lookup_failed(struct vgw_tunnel *tunnel, int error)
+static enum attempt lookup_failed(struct vgw_tunnel *tunnel, u8 family, int error, bool news)
 {
 	switch (error) {
 	case -EPERM:
@@ -102,46 +102,14 @@ static enum attempt lookup_failed(struct vgw_tunnel *tunnel, int error)
 	case -ENOBUFS:
 		vgw_stats_add(tunnel->gw->stats, VGW_STAT_DROP_NO_MEMORY, 1);
 		return REFUSED;
+	case -ESRCH:
+		/* Outside of the policies. If they changed, events told the audit. */
+		return DEAD;
 	default:
-		vgw_tunnel_suspect(tunnel);
+		if (news)
+			vgw_tunnel_suspect_family(tunnel, family);
 		return DEAD;
 	}
-}
-
-/* The bundle that encrypts for the tunnel, with a reference, or the reason in *attempt. */
-static struct dst_entry *find_bundle(struct vgw_tunnel *tunnel, struct net_device *xdev,
-				     struct sk_buff *skb, u8 family, enum attempt *attempt)
-{
-	struct xfrm_if *xi = netdev_priv(xdev);
-	struct net *net = dev_net(xdev);
-	struct dst_entry *dst = skb_dst(skb);
-	struct flowi fl;
-
-	memset(&fl, 0, sizeof(fl));
-	if (vgw_decode_session(net, skb, &fl, family) < 0) {
-		*attempt = lookup_failed(tunnel, -ENOMEM);
-		return NULL;
-	}
-	fl.flowi_oif = xi->p.link;
-	dst_hold(dst);
-	dst = xfrm_lookup_with_ifid(net, dst, &fl, NULL, 0, tunnel->if_id);
-	if (IS_ERR(dst)) {
-		*attempt = lookup_failed(tunnel, PTR_ERR(dst));
-		return NULL;
-	}
-	if (dst->xfrm && dst->xfrm->if_id == tunnel->if_id)
-		return dst;
-	/*
-	 * No policy: the tunnel is gone, or this packet is outside its selectors.
-	 * The audit finds out which; for this packet it comes to the same.
-	 */
-	dst_release(dst);
-	if (!READ_ONCE(tunnel->recheck)) {
-		WRITE_ONCE(tunnel->recheck, true);
-		vgw_event_kick(tunnel->gw->vnet);
-	}
-	*attempt = DEAD;
-	return NULL;
 }
 
 static void count_sent(struct vgw_tunnel *tunnel, struct net_device *xdev, unsigned int len,
@@ -206,18 +174,20 @@ static enum attempt try_tunnel(const struct vgw_choice *choice, struct sk_buff *
 			       const struct vgw_flow *flow)
 {
 	struct vgw_tunnel *tunnel = choice->tunnel;
+	u32 gen = vgw_bundle_generation(&tunnel->bundles);
 	struct net_device *xdev = rcu_dereference(tunnel->dev);
 	struct dst_entry *bundle;
-	enum attempt attempt;
+	unsigned int mtu;
+	bool news;
 
 	/* It stops running some time before it loses IFF_UP. */
 	if (!xdev || !netif_running(xdev)) {
 		vgw_tunnel_suspect(tunnel);
 		return DEAD;
 	}
-	bundle = find_bundle(tunnel, xdev, skb, flow->family, &attempt);
-	if (!bundle)
-		return attempt;
+	bundle = vgw_bundle_get(tunnel, xdev, gen, skb, flow->family, &news);
+	if (IS_ERR(bundle))
+		return lookup_failed(tunnel, flow->family, PTR_ERR(bundle), news);
 	if (vgw_device_is(bundle->dev)) {
 		/* The outer packet would come back to us. */
 		dst_release(bundle);
@@ -225,14 +195,15 @@ static enum attempt try_tunnel(const struct vgw_choice *choice, struct sk_buff *
 		vgw_stats_add(tunnel->gw->stats, VGW_STAT_DROP_LOOP, 1);
 		return REFUSED;
 	}
-	WRITE_ONCE(tunnel->mtu, dst_mtu(bundle));
-	WRITE_ONCE(tunnel->spi, bundle->xfrm->id.spi);
-	if (!check_mtu(skb, flow->family, dst_mtu(bundle))) {
+	mtu = dst_mtu(bundle);
+	vgw_tunnel_note(tunnel, bundle->xfrm->id.spi, mtu);
+	/* The bundle knows the tunnel's limit, the packet's own route that of its path. */
+	if (!check_mtu(skb, flow->family, min(mtu, dst_mtu(skb_dst(skb))))) {
 		dst_release(bundle);
 		vgw_stats_add(tunnel->gw->stats, VGW_STAT_DROP_TOO_BIG, 1);
 		return REFUSED;
 	}
-	clamp_mss(choice, skb, flow, dst_mtu(bundle));
+	clamp_mss(choice, skb, flow, mtu);
 	if (vgw_dev_egress_busy(xdev))
 		return send_by_device(tunnel, xdev, skb, bundle);
 	return send_bundle(tunnel, xdev, skb, bundle);

@@ -61,6 +61,7 @@ check "to the other data center, too" reach "$c1" 172.17.0.1
 check "the host's own packets go out" reach "$gw" 172.16.0.1 -I red
 check "in IPv6, too" reach "$gw" fd16::1 -I red -I fd01::1
 check "a large packet arrives" reach "$c1" 172.16.0.1 -s 4000
+check_equal "one XFRM lookup serves all" "on on" "$(tunnel_of 1 cache4) $(tunnel_of 1 cache6)"
 check_not "nothing goes out by the main table" try "$gw" 172.16.0.1 -I 198.51.100.1
 
 # A VRF hides the device that a packet came in by; isolation must know it all the same.

@@ -89,6 +89,43 @@ enum vgw_tunnel_reason {
 	VGW_TUNNEL_REASON_MAX = __VGW_TUNNEL_REASON_MAX - 1
 };
 
+/*
+ * Whether the XFRM lookup of one packet serves the next; if not, every packet
+ * has its own, and why.
+ */
+enum vgw_cache_state {
+	/*
+	 * Policies or selectors changed; nothing is kept until they are counted
+	 * again.
+	 */
+	VGW_CACHE_STATE_COUNTING,
+	/* One lookup serves every flow. */
+	VGW_CACHE_STATE_ON,
+	/* No out policy of the family has the if_id. */
+	VGW_CACHE_STATE_NO_POLICY,
+	/* Several out policies of the family have the if_id. */
+	VGW_CACHE_STATE_MANY_POLICIES,
+	/* The out policy is for some flows only. */
+	VGW_CACHE_STATE_POLICY_SELECTOR,
+	/* The out policy is for some marks only. */
+	VGW_CACHE_STATE_POLICY_MARK,
+	/* Several policies or SAs apply to one packet. */
+	VGW_CACHE_STATE_NESTED,
+	/* An SA of the if_id is for some flows only. */
+	VGW_CACHE_STATE_SA_SELECTOR,
+	/* The SA gives the outer packet a mark of its own. */
+	VGW_CACHE_STATE_SA_MARK,
+	/* The out policy asks for an SA that is not in tunnel mode. */
+	VGW_CACHE_STATE_SA_MODE,
+	/* Policy or SA has a security label. */
+	VGW_CACHE_STATE_SECURITY,
+	/* The XFRM device has no address family for a route of its own. */
+	VGW_CACHE_STATE_NO_ROUTE,
+
+	__VGW_CACHE_STATE_MAX,
+	VGW_CACHE_STATE_MAX = __VGW_CACHE_STATE_MAX - 1
+};
+
 /* Outcome of a lookup. */
 enum vgw_verdict {
 	/* Sent through a tunnel. */
@@ -232,7 +269,7 @@ enum {
 	VGW_A_TUNNEL_REMOTE6,
 	/* SPI of the outbound SA in use. */
 	VGW_A_TUNNEL_SPI,
-	/* Largest inner packet, from the SA; 0 until known. */
+	/* Largest inner packet, from the SA and the device; 0 until known. */
 	VGW_A_TUNNEL_MTU,
 	VGW_A_TUNNEL_TX_PACKETS,
 	VGW_A_TUNNEL_TX_BYTES,
@@ -247,6 +284,16 @@ enum {
 	/* State changes since creation. */
 	VGW_A_TUNNEL_TRANSITIONS,
 	VGW_A_TUNNEL_PAD,
+	/* Of IPv4 packets. */
+	VGW_A_TUNNEL_CACHE4,
+	/* Of IPv6 packets. */
+	VGW_A_TUNNEL_CACHE6,
+	/* Packets that needed no XFRM lookup. */
+	VGW_A_TUNNEL_CACHE_HITS,
+	/* Packets whose lookup was kept for the next ones. */
+	VGW_A_TUNNEL_CACHE_FILLS,
+	/* Packets with a lookup of their own, that was not kept. */
+	VGW_A_TUNNEL_CACHE_UNUSED,
 
 	__VGW_A_TUNNEL_MAX,
 	VGW_A_TUNNEL_MAX = __VGW_A_TUNNEL_MAX - 1
