@@ -12,6 +12,7 @@
 
 #include "bgp/attr.h"
 
+/* Called while the message is decoded; none of them may decode another one. */
 struct update_sink {
 	void (*route)(void *ctx, const struct prefix *prefix, const struct attrs *attrs);
 	void (*withdraw)(void *ctx, const struct prefix *prefix);

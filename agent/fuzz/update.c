@@ -16,13 +16,17 @@
 #include "tests/bgp_cases.h"
 #include "tests/bgp_malformed.h"
 
-enum { BIT_AS4 = 1, BIT_INTERNAL = 2, BIT_NO_IPV4 = 4, BIT_NO_IPV6 = 8 };
+enum { BIT_AS4 = 1, BIT_INTERNAL = 2, BIT_NO_IPV4 = 4, BIT_NO_IPV6 = 8, BIT_NEXT_HOP6 = 16 };
 
+/* One list of prefixes each, the classic one and that of MP_REACH_NLRI. */
+#define LISTS 2
+
+/* The decoder may not be called from its sink: what comes is looked at afterwards. */
 struct seen {
 	const struct attr_peer *peer;
-	const struct attrs *last; /* already looked at; a reference */
-	enum session_afi last_afi;
-	unsigned int calls;
+	const struct attrs *attrs[LISTS]; /* references */
+	struct prefix prefix[LISTS]; /* the first of its list */
+	unsigned int n, calls;
 };
 
 static enum session_afi prefix_afi(const struct prefix *prefix)
@@ -163,15 +167,23 @@ static void seen_route(void *ctx, const struct prefix *prefix, const struct attr
 	check_prefix(seen, prefix);
 	FUZZ_CHECK(addr_is_set(&attrs->next_hop));
 	FUZZ_CHECK(attrs->origin <= ATTRS_ORIGIN_INCOMPLETE);
-	if (seen->last == attrs && seen->last_afi == prefix_afi(prefix))
+	if (seen->n && seen->attrs[seen->n - 1] == attrs &&
+	    prefix_afi(&seen->prefix[seen->n - 1]) == prefix_afi(prefix))
 		return;
-	attrs_put(seen->last);
-	seen->last = attrs_get(attrs);
-	seen->last_afi = prefix_afi(prefix);
-	check_path(attrs);
-	for (int as4 = 0; as4 < 2; as4++) {
-		round_trip(attrs, prefix, as4);
-		prepended(attrs, prefix, as4);
+	FUZZ_CHECK(seen->n < LISTS);
+	seen->prefix[seen->n] = *prefix;
+	seen->attrs[seen->n++] = attrs_get(attrs);
+}
+
+static void look_at(struct seen *seen)
+{
+	for (unsigned int i = 0; i < seen->n; i++) {
+		check_path(seen->attrs[i]);
+		for (int as4 = 0; as4 < 2; as4++) {
+			round_trip(seen->attrs[i], &seen->prefix[i], as4);
+			prepended(seen->attrs[i], &seen->prefix[i], as4);
+		}
+		attrs_put(seen->attrs[i]);
 	}
 }
 
@@ -206,6 +218,7 @@ static void update_run(const uint8_t *data, size_t size)
 	peer.internal = data[0] & BIT_INTERNAL;
 	peer.afi[SESSION_IPV4] = !(data[0] & BIT_NO_IPV4);
 	peer.afi[SESSION_IPV6] = !(data[0] & BIT_NO_IPV6);
+	peer.next_hop6 = data[0] & BIT_NEXT_HOP6;
 	addr_parse("10.0.0.1", &peer.local);
 	addr_parse("10.0.0.2", &peer.remote);
 	if (update_decode(cursor_make(data + 1, size - 1), &peer, &seen_sink, &seen, &result,
@@ -217,7 +230,7 @@ static void update_run(const uint8_t *data, size_t size)
 		fuzz_check_text(error.reason);
 		FUZZ_CHECK(!seen.calls && error.data_len < size);
 	}
-	attrs_put(seen.last);
+	look_at(&seen);
 	FUZZ_CHECK(!attrs_count());
 }
 
