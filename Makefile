@@ -165,7 +165,8 @@ $(BUILD)/link_vgw.so: agent/link_vgw/link_vgw.c uapi/linux/vgw.h $(BUILD)/agent.
 	@$(CC) $(filter-out -MMD -MP,$(agent_cflags)) -O2 -fPIC -shared -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS) -o $@ $<
 
 unit-tests: $(unit_tests:%=$(BUILD)/tests/%)
-vm-programs: $(vm_programs:%=$(BUILD)/tests/%) $(if $(wildcard selftests/vgw/seqload.c),$(BUILD)/selftests/seqload)
+vm-programs: $(vm_programs:%=$(BUILD)/tests/%) $(if $(wildcard selftests/vgw/seqload.c),$(BUILD)/selftests/seqload) \
+	$(BUILD)/selftests/fuzz_genl
 tests: unit-tests vm-programs
 
 $(unit_tests:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $(BUILD)/agent-test/tests/%.o \
@@ -184,6 +185,15 @@ $(BUILD)/selftests/seqload: selftests/vgw/seqload.c
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
 	@$(CC) -O2 -Wall -Wextra -Werror $(CFLAGS) -o $@ $<
+
+# The fuzzer's tables are the specification's.
+$(BUILD)/selftests/fuzz_spec.h: selftests/vgw/fuzz_spec Documentation/netlink/specs/vgw.yaml
+	@mkdir -p $(@D)
+	@selftests/vgw/fuzz_spec Documentation/netlink/specs/vgw.yaml > $@
+
+$(BUILD)/selftests/fuzz_genl: selftests/vgw/fuzz_genl.c $(BUILD)/selftests/fuzz_spec.h
+	@echo "  CC      $@"
+	@$(CC) -O2 -Wall -Wextra -Werror -I $(BUILD)/selftests $(CFLAGS) -o $@ $<
 
 # Objects that only a chain of rules names are kept all the same.
 .SECONDARY:
