@@ -75,6 +75,13 @@ $(SERIES:%=module-%): module-%:
 	$(call kbuild,kmod-$*,$(BUILD)/kernels/$*/hdr,W=1)
 	@echo "build/kmod-$*/vgw.ko"
 
+# A kernel that looks for faults, and the module for it.
+.PHONY: module-debug
+module-debug:
+	@scripts/kernel-debug
+	$(call kbuild,kmod-debug,$(BUILD)/kernels-debug/debug/hdr,UBSAN_SANITIZE=y)
+	@echo "build/kmod-debug/vgw.ko"
+
 # ---- agent ------------------------------------------------------------------
 
 # Archives in the order of their dependencies: each may use those to its right.
@@ -283,6 +290,7 @@ help:
 	@echo "make demo         two tunnels, a data center, a tunnel that dies: shown step by step in a VM"
 	@echo "make check        every test, natively and in VMs with both kernels (about 20 minutes)"
 	@echo "make check-fast   the native tests only"
+	@echo "make module-debug the same for a kernel that looks for faults, which is built first (half an hour)"
 	@echo "make style        form of the sources; CHECKPATCH=FILE adds the kernel's script"
 	@echo "make sparse       the kernel's static checker over the module"
 	@echo "make install      DESTDIR, PREFIX ($(PREFIX)), SYSCONFDIR ($(SYSCONFDIR)); 'make uninstall' undoes it"
