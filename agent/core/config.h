@@ -136,6 +136,15 @@ struct config_static_route {
 	uint8_t on_fail; /* enum vgw_on_fail; default revoke, profile alibaba reserve */
 };
 
+/* In the order in which packets meet them; rows of one priority and sequence are one route. */
+struct config_policy_route {
+	struct prefix source; /* of length 0: any */
+	uint32_t priority; /* lower first, default 100 */
+	uint32_t sequence; /* 1.., place within the priority, by order in the file */
+	size_t row; /* index in the file */
+	struct config_static_route to; /* prefix is the destination */
+};
+
 struct config {
 	enum log_level log_level; /* default info */
 	char *control_socket; /* default /run/vgw/control.sock */
@@ -147,6 +156,8 @@ struct config {
 	size_t n_connections;
 	struct config_static_route *static_routes;
 	size_t n_static_routes;
+	struct config_policy_route *policy_routes;
+	size_t n_policy_routes;
 	bool transit_overlapping; /* transit-domain.overlapping-routing, default true */
 	/* Highest ids ever given, also to objects that a reload removed. */
 	uint32_t last_site_id, last_connection_id, last_tunnel_id;
@@ -172,7 +183,7 @@ enum config_change_kind { CONFIG_ADDED, CONFIG_REMOVED, CONFIG_CHANGED, CONFIG_R
 struct config_change {
 	enum config_change_kind kind;
 	/* "log", "control", "gateway", "customer-gateway", "connection", "tunnel", "static-route",
-	 * "transit-domain" */
+	 * "policy-route", "transit-domain" */
 	const char *object;
 	char name[96]; /* "t1"; of a static route "10.9.0.0/16 via t1"; "" where there is one */
 	char detail[160]; /* "weight 1 -> 2"; for REFUSED the reason (rule 45: IMMUTABLE, ...) */

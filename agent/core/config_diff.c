@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a reload would change. Objects are the same when they have the same
- * name (static routes: prefix and target; prefixes of a list: themselves);
+ * name (static routes: prefix and target, policy routes: priority and source, too;
+ * prefixes of a list: themselves);
  * their values are compared by tables, one report per value that differs.
  */
 #include <stdarg.h>
@@ -159,6 +160,13 @@ static const struct field ike_fields[] = {
 static const struct field static_route_fields[] = {
 	FIELD(config_static_route, weight, "weight"),
 	FIELD(config_static_route, on_fail, "on-fail", NAMES(config_on_fail_names)),
+	{ .key = NULL },
+};
+
+static const struct field policy_route_fields[] = {
+	FIELD(config_policy_route, sequence, "sequence"),
+	FIELD(config_policy_route, to.weight, "weight"),
+	FIELD(config_policy_route, to.on_fail, "on-fail", NAMES(config_on_fail_names)),
 	{ .key = NULL },
 };
 
@@ -525,6 +533,57 @@ static void diff_static_routes(struct diff *d)
 	}
 }
 
+/* Policy routes */
+
+static const struct config_policy_route *find_policy(const struct config *config,
+						     const struct config_policy_route *policy,
+						     size_t hint)
+{
+	size_t n = config->n_policy_routes;
+
+	for (size_t k = 0; k < n; k++) {
+		const struct config_policy_route *one = &config->policy_routes[(hint + k) % n];
+
+		if (one->priority == policy->priority &&
+		    prefix_equal(&one->source, &policy->source) &&
+		    same_route(&one->to, &policy->to))
+			return one;
+	}
+	return NULL;
+}
+
+static void diff_policy_route(struct diff *d, const struct config_policy_route *old,
+			      const struct config_policy_route *new)
+{
+	const struct config_policy_route *policy = new ? new : old;
+	char name[sizeof(((struct config_change *)NULL)->name)];
+	char source[PREFIX_STRLEN], destination[PREFIX_STRLEN];
+
+	prefix_format(&policy->source, source, sizeof(source));
+	prefix_format(&policy->to.prefix, destination, sizeof(destination));
+	if (snprintf(name, sizeof(name), "%s from %s via %s", destination, source,
+		     target(&policy->to)) >= (int)sizeof(name))
+		strcpy(name + sizeof(name) - 4, "...");
+	if (old && new)
+		diff_fields(d, "policy-route", name, policy_route_fields, old, new);
+	else
+		report(d, new ? CONFIG_ADDED : CONFIG_REMOVED, "policy-route", name, NULL,
+		       "priority %u, %s, weight %u", policy->priority,
+		       policy->to.tunnel ? "tunnel" : "connection", policy->to.weight);
+}
+
+static void diff_policy_routes(struct diff *d)
+{
+	for (size_t i = 0; i < d->old->n_policy_routes; i++)
+		if (!find_policy(d->new, &d->old->policy_routes[i], i))
+			diff_policy_route(d, &d->old->policy_routes[i], NULL);
+	for (size_t i = 0; i < d->new->n_policy_routes; i++) {
+		const struct config_policy_route *new = &d->new->policy_routes[i];
+
+		diff_policy_route(d, find_policy(d->old, new, i), new);
+	}
+}
+
 /* Ids live in the module and in paths: an object that stays keeps its own, none is used twice. */
 
 static uint32_t carry_site(const struct config *old, struct config *new, size_t i)
@@ -576,6 +635,7 @@ size_t config_diff(const struct config *old, struct config *new,
 	diff_customer_gateways(&d);
 	diff_connections(&d);
 	diff_static_routes(&d);
+	diff_policy_routes(&d);
 	diff_fields(&d, "transit-domain", "", transit_fields, old, new);
 	return d.refused;
 }

@@ -458,21 +458,28 @@ static uint8_t load_static_weight(const struct config_place *place, const char *
 	return 0;
 }
 
+void config_load_target(const struct config_place *place, struct config_static_route *route,
+			const struct raw_static_route *raw)
+{
+	bool alibaba = place->parse->config->gateway.profile == CONFIG_PROFILE_ALIBABA;
+
+	resolve_target(place, route, raw);
+	route->weight = load_static_weight(place, raw->weight);
+	route->on_fail = (uint8_t)config_choice(place, "on-fail", raw->on_fail,
+						config_on_fail_names,
+						alibaba ? VGW_ON_FAIL_RESERVE : VGW_ON_FAIL_REVOKE);
+}
+
 static void load_static_route(struct config_parse *parse, size_t i)
 {
 	const struct raw_static_route *raw = &parse->raw->static_routes[i];
 	struct config_static_route *route = &parse->config->static_routes[i];
-	bool alibaba = parse->config->gateway.profile == CONFIG_PROFILE_ALIBABA;
 	struct config_place place;
 
 	config_place_set(&place, parse, "static-routes[%zu]", i);
 	config_need(&place, "prefix", raw->prefix);
 	config_prefix(&place, "prefix", raw->prefix, &route->prefix);
-	resolve_target(&place, route, raw);
-	route->weight = load_static_weight(&place, raw->weight);
-	route->on_fail = (uint8_t)config_choice(&place, "on-fail", raw->on_fail,
-						config_on_fail_names,
-						alibaba ? VGW_ON_FAIL_RESERVE : VGW_ON_FAIL_REVOKE);
+	config_load_target(&place, route, raw);
 }
 
 void config_load_static_routes(struct config_parse *parse)

@@ -95,6 +95,10 @@ struct raw_static_route {
 	char *prefix, *tunnel, *connection, *weight, *on_fail;
 };
 
+struct raw_policy_route {
+	char *source, *destination, *priority, *tunnel, *connection, *weight, *on_fail;
+};
+
 struct raw_transit_domain {
 	char *overlapping_routing;
 	char **domains;
@@ -111,6 +115,8 @@ struct raw_config {
 	unsigned int n_connections;
 	struct raw_static_route *static_routes;
 	unsigned int n_static_routes;
+	struct raw_policy_route *policy_routes;
+	unsigned int n_policy_routes;
 	struct raw_transit_domain *transit_domain;
 };
 
@@ -199,12 +205,29 @@ void *config_array(struct config_parse *parse, size_t n, size_t size);
 /* config_load.c's second half, config_load_connection.c */
 void config_load_connections(struct config_parse *parse);
 void config_load_static_routes(struct config_parse *parse);
+/* Where a route of either kind leads to; *route has its prefix already. */
+void config_load_target(const struct config_place *place, struct config_static_route *route,
+			const struct raw_static_route *raw);
 #define CONFIG_HINT_SIZE 64
 /* " (169.254.21.0/30 is free)", or "" when none is. */
 const char *config_cidr_hint(const struct config_parse *parse, char *buf, size_t size);
 
+/* config_policy.c */
+void config_load_policy_routes(struct config_parse *parse);
+void config_check_policy_routes(struct config_parse *parse);
+
 /* config_check.c, config_topology.c */
 void config_check(struct config_parse *parse);
+/* Rules 48-50 of a prefix that stands at path. */
+void config_check_destination(struct config_parse *parse, const struct prefix *prefix,
+			      const char *path);
+/* Rows of one destination, in the order of the file (rule 47, D7); list is their key. */
+struct config_row {
+	const struct config_static_route *route;
+	size_t i;
+};
+void config_check_rows(struct config_parse *parse, const char *list, const struct config_row *rows,
+		       size_t n);
 void config_check_topology(struct config_parse *parse);
 
 #endif

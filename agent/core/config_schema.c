@@ -146,6 +146,21 @@ static const cyaml_schema_value_t static_route_entry = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_static_route, static_route_fields),
 };
 
+static const cyaml_schema_field_t policy_route_fields[] = {
+	TEXT("source", struct raw_policy_route, source),
+	TEXT("destination", struct raw_policy_route, destination),
+	TEXT("priority", struct raw_policy_route, priority),
+	TEXT("tunnel", struct raw_policy_route, tunnel),
+	TEXT("connection", struct raw_policy_route, connection),
+	TEXT("weight", struct raw_policy_route, weight),
+	TEXT("on-fail", struct raw_policy_route, on_fail),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_value_t policy_route_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_policy_route, policy_route_fields),
+};
+
 static const cyaml_schema_field_t transit_domain_fields[] = {
 	TEXT("overlapping-routing", struct raw_transit_domain, overlapping_routing),
 	LIST("domains", struct raw_transit_domain, domains, &text_entry),
@@ -159,6 +174,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	LIST("customer-gateways", struct raw_config, customer_gateways, &customer_gateway_entry),
 	LIST("connections", struct raw_config, connections, &connection_entry),
 	LIST("static-routes", struct raw_config, static_routes, &static_route_entry),
+	LIST("policy-routes", struct raw_config, policy_routes, &policy_route_entry),
 	OBJECT("transit-domain", struct raw_config, transit_domain, transit_domain_fields),
 	CYAML_FIELD_END
 };

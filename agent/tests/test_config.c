@@ -451,6 +451,26 @@ static const struct bad bad[] = {
 	{ GOOD T2 "static-routes:\n- {prefix: 10.0.0.0/8, tunnel: t1}\n"
 		  "- {prefix: 10.0.0.0/8, tunnel: t2, weight: 0, on-fail: reserve}\n",
 	  11, 3, "static-routes[1]", "STATIC_ON_FAIL", "one decision" },
+	{ GOOD "policy-routes:\n- {source: 10.0.0.0/8, destination: 0.0.0.0/0, tunnel: t1}\n", 9,
+	  37, "policy-routes[0].destination", "DEFAULT_REFUSED", "default" },
+	{ GOOD "policy-routes:\n- {destination: 10.9.0.0/16, tunnel: t1}\n", 9, 3,
+	  "policy-routes[0].source", "MISSING_KEY", "source" },
+	{ GOOD "policy-routes:\n- {source: 127.0.0.0/8, destination: 10.9.0.0/16, tunnel: t1}\n",
+	  9, 12, "policy-routes[0].source", "NEVER_ACCEPT", "forwarded" },
+	{ GOOD "policy-routes:\n- {source: fd01::/16, destination: 10.9.0.0/16, tunnel: t1}\n", 9,
+	  12, "policy-routes[0].source", "FAMILY", "no packet has both" },
+	{ GOOD "policy-routes:\n- {source: 10.0.0.0/8, destination: 10.9.0.0/16, tunnel: t1, "
+	       "priority: -1}\n",
+	  9, 72, "policy-routes[0].priority", "VALUE", "whole number" },
+	/* the second row comes first in order, yet is the second of the file */
+	{ GOOD T2
+	  "policy-routes:\n- {source: 10.0.0.0/8, destination: 10.9.0.0/16, tunnel: t1}\n"
+	  "- {source: 0.0.0.0/0, destination: 10.8.0.0/16, tunnel: t1, priority: 5, weight: 7}\n",
+	  11, 82, "policy-routes[1].weight", "STATIC_WEIGHT", "100 (active) or 0" },
+	{ GOOD T2
+	  "policy-routes:\n- {source: 10.0.0.0/8, destination: 10.9.0.0/16, tunnel: t1}\n"
+	  "- {source: 10.0.0.0/8, destination: 10.9.0.0/16, tunnel: t2}\n",
+	  11, 3, "policy-routes[1]", "STATIC_WEIGHT", "policy-routes[0]" },
 	/* topology */
 	{ CGS "- {name: cg2, address: 198.51.100.6, asn: 65011, site: cg1}\n", 3, 43,
 	  "customer-gateways[1].asn", "SITE_ASN_MISMATCH", "AS 65010" },
@@ -802,6 +822,54 @@ static void test_diff_static(void **state)
 			  "-static-route 11.0.0.0/8 via t1: tunnel, weight 100"));
 }
 
+static void test_policy_routes(void **state)
+{
+	struct config *config = parse_good(
+		GOOD T2 "policy-routes:\n"
+			"- {source: 0.0.0.0/0, destination: 10.1.0.0/16, tunnel: t1}\n"
+			"- {source: 10.0.0.0/8, destination: 10.2.0.0/16, tunnel: t1}\n"
+			"- {source: fd01::/16, destination: fd02::/16, connection: c1, priority: 7}\n"
+			"- {source: 0.0.0.0/0, destination: 10.1.0.0/16, tunnel: t2, weight: 0}\n"
+			"- {source: 10.0.0.0/8, destination: 10.3.0.0/16, tunnel: t1}\n");
+	/* in order: row, priority, sequence */
+	static const uint32_t wanted[5][3] = {
+		{ 2, 7, 1 }, { 0, 100, 1 }, { 3, 100, 1 }, { 1, 100, 2 }, { 4, 100, 3 },
+	};
+
+	assert_int_equal(config->n_policy_routes, 5);
+	for (size_t i = 0; i < 5; i++) {
+		const struct config_policy_route *policy = &config->policy_routes[i];
+
+		assert_int_equal(policy->row, wanted[i][0]);
+		assert_int_equal(policy->priority, wanted[i][1]);
+		assert_int_equal(policy->sequence, wanted[i][2]);
+	}
+	assert_int_equal(config->policy_routes[2].to.weight, 0);
+	assert_int_equal(config->policy_routes[0].to.on_fail, VGW_ON_FAIL_REVOKE);
+	config_free(config);
+	config = parse_good(GOOD "gateway: {profile: alibaba}\npolicy-routes:\n"
+				 "- {source: 10.0.0.0/8, destination: 10.2.0.0/16, tunnel: t1}\n");
+	assert_int_equal(config->policy_routes[0].to.on_fail, VGW_ON_FAIL_RESERVE);
+	config_free(config);
+}
+
+static void test_diff_policy(void **state)
+{
+	const char *old =
+		GOOD "policy-routes:\n- {source: 10.0.0.0/8, destination: 10.1.0.0/16, tunnel: t1}\n"
+		     "- {source: 10.0.0.0/8, destination: 10.2.0.0/16, tunnel: t1}\n";
+
+	check_diff(old,
+		   GOOD "policy-routes:\n"
+			"- {source: 10.0.0.0/8, destination: 10.2.0.0/16, tunnel: t1}\n"
+			"- {source: 10.0.0.0/8, destination: 10.3.0.0/16, tunnel: t1, priority: 1}\n",
+		   EXPECT("-policy-route 10.1.0.0/16 from 10.0.0.0/8 via t1: priority 100, tunnel, "
+			  "weight 100",
+			  "+policy-route 10.3.0.0/16 from 10.0.0.0/8 via t1: priority 1, tunnel, "
+			  "weight 100",
+			  "~policy-route 10.2.0.0/16 from 10.0.0.0/8 via t1: sequence 2 -> 1"));
+}
+
 #define IKE_TUNNEL(name, net) \
 	"  - {name: " name ", inside-cidr: 169.254.10." net "/30, local-address: 203.0.113.1, " \
 	"ike: {psk-file: /p, local-id: " name "}}\n"
@@ -976,6 +1044,8 @@ int main(void)
 		cmocka_unit_test(test_diff_customer),
 		cmocka_unit_test(test_diff_connection),
 		cmocka_unit_test(test_diff_static),
+		cmocka_unit_test(test_policy_routes),
+		cmocka_unit_test(test_diff_policy),
 		cmocka_unit_test(test_diff_ids),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_mutated),

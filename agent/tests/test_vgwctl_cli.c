@@ -96,6 +96,10 @@ static const char groups[] =
 	"{\"id\":12,\"buckets\":256,\"live\":1,\"mtu\":null,\"routes\":1,\"packets\":0,"
 	"\"members\":[{\"tunnel\":\"dc-a\",\"weight\":1,\"buckets\":256,\"live\":true}]}]";
 
+static const char memory[] =
+	"[{\"type\":\"prefixes\",\"count\":1000000,\"bytes\":31000000},"
+	"{\"type\":\"paths\",\"count\":12,\"bytes\":65536}]";
+
 static const char explain[] =
 	"[{\"destination\":\"10.1.2.3\",\"verdict\":\"tunnel\",\"text\":\"leaves through a "
 	"tunnel\",\"hash\":4660,\"bucket\":52,\"group\":3,\"tunnel\":\"dc-a\","
@@ -131,6 +135,7 @@ ANSWER(tunnels)
 ANSWER(gateway)
 ANSWER(peers)
 ANSWER(groups)
+ANSWER(memory)
 
 /* Filters itself, as vgwd does. */
 static void routes_answer(void *ctx, const json_t *args, struct control_reply *reply)
@@ -175,6 +180,7 @@ static const struct control_verb fake_verbs[] = {
 	{ "show", "tunnels", tunnels_answer }, { "show", "gateway", gateway_answer },
 	{ "show", "peers", peers_answer },     { "show", "groups", groups_answer },
 	{ "show", "routes", routes_answer },   { "explain", NULL, explain_answer },
+	{ "show", "memory", memory_answer },
 	{ "reload", NULL, reload_answer },     { "stop", NULL, stop_answer },
 	{ NULL, NULL, NULL },
 };
@@ -294,9 +300,9 @@ static const struct {
 } wrong_lines[] = {
 	{ "", "what? One of show, explain, check, reload, help, version" },
 	{ "tunnels", "\"tunnels\" is none of show, explain, check, reload, help, version" },
-	{ "show", "show: what? One of gateway, tunnels, peers, routes, groups" },
+	{ "show", "show: what? One of gateway, tunnels, peers, routes, groups, memory" },
 	{ "show tunnel", "show: \"tunnel\" is none of gateway, tunnels, peers, routes, "
-			 "groups" },
+			 "groups, memory" },
 	{ "show tunnels a b", "show tunnels: \"b\" is one word too many" },
 	{ "show tunnels ''", "show tunnels: the name is empty" },
 	{ "show routes 10.0.0.1", "show routes: \"10.0.0.1\" is an address, not a prefix; "
@@ -435,6 +441,14 @@ static void test_filters(void **state)
 	       "  packets  7\n"
 	       "  members  dc-a: weight 1, 256 of 256 buckets, live\n"
 	       "           dc-b: weight 3, 0 of 256 buckets, dead\n", "");
+	expect(fake->path, "show memory", CLI_OK,
+	       "TYPE        COUNT     BYTES\n"
+	       "prefixes  1000000  31000000\n"
+	       "paths          12     65536\n", "");
+	expect(fake->path, "show memory paths", CLI_OK,
+	       "type paths\n"
+	       "  count  12\n"
+	       "  bytes  65536\n", "");
 	expect(fake->path, "show routes 192.0.2.0/24", CLI_FAILED, "",
 	       "vgwctl: show routes: nothing matches \"192.0.2.0/24\"\n");
 }

@@ -254,6 +254,7 @@ static const char *const match_gateway[] = { "name", NULL };
 static const char *const match_tunnels[] = { "name", "connection", NULL };
 static const char *const match_peers[] = { "tunnel", "connection", "peer", NULL };
 static const char *const match_groups[] = { "id", "members.tunnel", NULL };
+static const char *const match_memory[] = { "type", NULL };
 
 const struct verb verbs[] = {
 	{ "show", "gateway", "[NAME]", "the gateway: state, table, counters", 0, parse_filter,
@@ -266,6 +267,8 @@ const struct verb verbs[] = {
 	  parse_prefix, answer_run, &view_routes, NULL, NULL, module_routes },
 	{ "show", "groups", "[ID|TUNNEL]", "groups of next hops", 0, parse_filter, answer_run,
 	  &view_groups, match_groups, NULL, module_groups },
+	{ "show", "memory", "[TYPE]", "what vgwd's memory is used for", 0, parse_filter, answer_run,
+	  &view_memory, match_memory, NULL, NULL },
 	{ "explain", NULL, "ADDRESS [from ADDRESS] [proto tcp|udp|icmp|N] [sport N] [dport N]",
 	  "where a packet goes, and why", VERB_OBJECT, parse_explain, answer_run, &view_explain,
 	  NULL, NULL, module_explain },
