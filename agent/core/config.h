@@ -39,7 +39,14 @@ struct config_errors {
 
 enum config_attachment { CONFIG_VPN_GATEWAY, CONFIG_TRANSIT };
 enum config_routing { CONFIG_ROUTING_DESTINATION, CONFIG_ROUTING_POLICY };
-enum config_profile { CONFIG_PROFILE_NONE, CONFIG_PROFILE_ALIBABA };
+/* The gateway's own (none, alibaba), and the other side's. */
+enum config_profile {
+	CONFIG_PROFILE_NONE,
+	CONFIG_PROFILE_ALIBABA,
+	CONFIG_PROFILE_AWS,
+	CONFIG_PROFILE_AZURE,
+	CONFIG_PROFILE_GCP,
+};
 
 struct config_gateway {
 	char *name; /* of the device, default vgw0 */
@@ -65,6 +72,7 @@ struct config_customer_gateway {
 	char *name, *site, *description; /* site defaults to the name */
 	struct addr address;
 	uint32_t asn; /* 0: not given, only where no connection runs BGP */
+	enum config_profile profile; /* defaults for its connections, and what it refuses */
 	uint32_t site_id; /* 1.., by order of first mention of the site's name */
 };
 
@@ -76,6 +84,11 @@ struct config_bgp {
 	uint8_t ttl; /* default 255 */
 	char *md5_file;
 	bool ipv4, ipv6; /* default true, false */
+	uint16_t send_hold; /* seconds, 0 (default): max(480, 2 * hold time) */
+	uint16_t delay_open; /* seconds, default 0 */
+	uint16_t idle_hold_max; /* seconds, default 60 */
+	uint16_t tcp_mss; /* 0 (default): from the tunnel's MTU */
+	bool extended_messages, graceful_notification; /* default true */
 };
 
 struct config_bfd {
@@ -98,6 +111,7 @@ struct config_ike {
 struct config_tunnel {
 	char *name;
 	struct prefix inside; /* inside-cidr */
+	bool inside_auto; /* "auto": chosen by the name, see config_inside.c */
 	struct addr inside_address; /* ours; default the first host */
 	struct addr inside_peer; /* the other host, derived */
 	char *interface; /* default the tunnel's name */
@@ -168,9 +182,13 @@ struct config {
 struct config *config_load(const char *path, struct config_errors *errors);
 /* The same from memory. */
 struct config *config_parse(const char *text, size_t len, struct config_errors *errors);
+/* config_load() as if gateway.force were true: the topology rules are warnings. */
+struct config *config_load_forced(const char *path, struct config_errors *errors);
+/* Line and column of a key of a file that was loaded; 0 if it cannot be read any more. */
+void config_position(const char *path, const char *key, unsigned int *line, unsigned int *column);
 void config_free(struct config *config);
 void config_errors_free(struct config_errors *errors);
-/* "FILE:LINE:COLUMN: PATH: TEXT [CODE]" */
+/* "FILE:LINE:COLUMN: PATH: TEXT [CODE]", of a rule "[CODE, rule N]" */
 const char *config_error_format(const char *file, const struct config_error *error, char *buf,
 				size_t size);
 
@@ -198,5 +216,15 @@ struct config_change {
  */
 size_t config_diff(const struct config *old, struct config *new,
 		   void (*report)(void *ctx, const struct config_change *change), void *ctx);
+
+/*
+ * Every value in force, defaults and profiles included, in the order of the file:
+ * path as in the file, value as it would be written, and what the customer
+ * gateway's profile gives for the key (NULL: nothing).
+ */
+void config_values(const struct config *config,
+		   void (*tell)(void *ctx, const char *path, const char *value,
+				const char *profile),
+		   void *ctx);
 
 #endif

@@ -79,7 +79,7 @@ static void claims_judge(struct claims *claims, const char *code, const char *re
 	free(claims->list);
 }
 
-static void check_customer_gateways(struct config_parse *parse)
+void config_check_customer_gateways(struct config_parse *parse)
 {
 	const struct config *config = parse->config;
 	struct claims names, addresses;
@@ -133,7 +133,7 @@ static void claim_tunnel(struct tunnel_claims *claims, size_t i, size_t j)
 }
 
 /* The kernel's gateway device and its VRF are names that a tunnel's device cannot have. */
-static void check_device_names(struct config_parse *parse)
+void config_check_device_names(struct config_parse *parse)
 {
 	const struct config_gateway *gw = &parse->config->gateway;
 
@@ -188,7 +188,7 @@ static void check_identities(struct config_parse *parse, const struct config_con
 	}
 }
 
-static void check_tunnels(struct config_parse *parse)
+void config_check_tunnels(struct config_parse *parse)
 {
 	const struct config *config = parse->config;
 	size_t n = count_tunnels(config);
@@ -214,7 +214,7 @@ static void check_tunnels(struct config_parse *parse)
 		"the if_id joins SAs to a tunnel, two tunnels would take each other's packets");
 }
 
-static void check_connections(struct config_parse *parse)
+void config_check_connections(struct config_parse *parse)
 {
 	const struct config *config = parse->config;
 	struct claims names;
@@ -346,7 +346,7 @@ void config_check_rows(struct config_parse *parse, const char *list, const struc
 	}
 }
 
-static void check_static_routes(struct config_parse *parse)
+void config_check_static_routes(struct config_parse *parse)
 {
 	const struct config *config = parse->config;
 	size_t n = config->n_static_routes, end;
@@ -394,7 +394,7 @@ static void check_guard(struct config_parse *parse, const char *text, unsigned i
 			text);
 }
 
-static void check_ranges(struct config_parse *parse)
+void config_check_ranges(struct config_parse *parse)
 {
 	const struct raw_gateway *raw = parse->raw->gateway;
 	char path[CONFIG_PATH_SIZE];
@@ -411,15 +411,4 @@ static void check_ranges(struct config_parse *parse)
 		config_fail(parse, "PROTECTED_DEFAULT", path,
 			    "every learned prefix is inside it and would be refused");
 	}
-}
-
-void config_check(struct config_parse *parse)
-{
-	check_customer_gateways(parse);
-	check_device_names(parse);
-	check_tunnels(parse);
-	check_connections(parse);
-	check_static_routes(parse);
-	config_check_policy_routes(parse);
-	check_ranges(parse);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/config_private.h"
+#include "core/profile.h"
 
 #define VALUE_SIZE 50 /* of a value in a report: two of them and the key fit */
 
@@ -53,7 +54,7 @@ struct field {
 		  "connections to it"
 
 static const struct field top_fields[] = {
-	FIELD(config, log_level, "log", NAMES(config_log_names)),
+	FIELD(config, log_level, "log", NAMES(log_level_names)),
 	{ .key = NULL },
 };
 
@@ -88,6 +89,7 @@ static const struct field customer_gateway_fields[] = {
 	FIELD(config_customer_gateway, address, "address", IMMUTABLE),
 	FIELD(config_customer_gateway, asn, "asn", IMMUTABLE),
 	FIELD(config_customer_gateway, site, "site"),
+	FIELD(config_customer_gateway, profile, "profile", NAMES(config_profile_names)),
 	FIELD(config_customer_gateway, description, "description"),
 	{ .key = NULL },
 };
@@ -97,6 +99,7 @@ static const struct field customer_gateway_fields_no_asn[] = {
 	FIELD(config_customer_gateway, address, "address", IMMUTABLE),
 	FIELD(config_customer_gateway, asn, "asn"),
 	FIELD(config_customer_gateway, site, "site"),
+	FIELD(config_customer_gateway, profile, "profile", NAMES(config_profile_names)),
 	FIELD(config_customer_gateway, description, "description"),
 	{ .key = NULL },
 };
@@ -118,6 +121,12 @@ static const struct field bgp_fields[] = {
 	FIELD(config_bgp, md5_file, "bgp.md5-file"),
 	FIELD(config_bgp, ipv4, "bgp.ipv4"),
 	FIELD(config_bgp, ipv6, "bgp.ipv6"),
+	FIELD(config_bgp, send_hold, "bgp.send-hold"),
+	FIELD(config_bgp, delay_open, "bgp.delay-open"),
+	FIELD(config_bgp, idle_hold_max, "bgp.idle-hold-max"),
+	FIELD(config_bgp, tcp_mss, "bgp.tcp-mss"),
+	FIELD(config_bgp, extended_messages, "bgp.extended-messages"),
+	FIELD(config_bgp, graceful_notification, "bgp.graceful-notification"),
 	{ .key = NULL },
 };
 
@@ -420,6 +429,20 @@ static struct config_connection *find_connection(const struct config *config, co
 	return NULL;
 }
 
+/* The peer was told the block, and nobody asked for another one. */
+static void diff_auto(struct diff *d, const struct config_tunnel *old,
+		      const struct config_tunnel *new)
+{
+	char was[PREFIX_STRLEN], is[PREFIX_STRLEN];
+
+	if (!old->inside_auto || !new->inside_auto || prefix_equal(&old->inside, &new->inside))
+		return;
+	prefix_format(&old->inside, was, sizeof(was));
+	report(d, CONFIG_REFUSED, "tunnel", new->name, "INSIDE_MOVED",
+	       "inside-cidr auto would move to %s, the peer has %s: write inside-cidr: %s",
+	       prefix_format(&new->inside, is, sizeof(is)), was, was);
+}
+
 static void diff_tunnel(struct diff *d, const struct config_connection *connection,
 			const struct config_tunnel *new)
 {
@@ -434,6 +457,7 @@ static void diff_tunnel(struct diff *d, const struct config_connection *connecti
 	if (strcmp(was->name, connection->name))
 		report(d, CONFIG_CHANGED, "tunnel", new->name, NULL, "connection %s -> %s",
 		       was->name, connection->name);
+	diff_auto(d, old, new);
 	diff_fields(d, "tunnel", new->name, tunnel_fields, old, new);
 	diff_section(d, "tunnel", new->name, "ike", ike_fields, old->ike, new->ike);
 }
@@ -638,4 +662,71 @@ size_t config_diff(const struct config *old, struct config *new,
 	diff_policy_routes(&d);
 	diff_fields(&d, "transit-domain", "", transit_fields, old, new);
 	return d.refused;
+}
+
+/* Values in force */
+
+struct listing {
+	void (*tell)(void *ctx, const char *path, const char *value, const char *profile);
+	void *ctx;
+};
+
+static void list_fields(const struct listing *l, const char *at, const struct profile *profile,
+			const struct field *field, const void *object)
+{
+	char path[CONFIG_PATH_SIZE], value[256];
+
+	for (; object && field->key; field++) {
+		snprintf(path, sizeof(path), "%s%s%s", at, *at ? "." : "", field->key);
+		l->tell(l->ctx, path,
+			format(field, (const char *)object + field->offset, value, sizeof(value)),
+			profile_text(profile, field->key));
+	}
+}
+
+static void list_connection(const struct listing *l, const struct config_connection *c, size_t i)
+{
+	const struct profile *profile = profile_get(c->customer_gateway->profile);
+	char at[CONFIG_PATH_SIZE];
+
+	snprintf(at, sizeof(at), "connections[%zu]", i);
+	l->tell(l->ctx, at, c->name, NULL);
+	list_fields(l, at, profile, connection_fields, c);
+	list_fields(l, at, profile, bgp_fields, c->bgp);
+	list_fields(l, at, profile, bfd_fields, c->bfd);
+	for (size_t j = 0; j < c->n_tunnels; j++) {
+		snprintf(at, sizeof(at), "connections[%zu].tunnels[%zu]", i, j);
+		l->tell(l->ctx, at, c->tunnels[j].name, NULL);
+		list_fields(l, at, profile, tunnel_fields, &c->tunnels[j]);
+		list_fields(l, at, profile, ike_fields, c->tunnels[j].ike);
+	}
+}
+
+void config_values(const struct config *config,
+		   void (*tell)(void *ctx, const char *path, const char *value,
+				const char *profile),
+		   void *ctx)
+{
+	const struct listing l = { tell, ctx };
+	char at[CONFIG_PATH_SIZE], text[PREFIX_STRLEN];
+
+	list_fields(&l, "", NULL, top_fields, config);
+	list_fields(&l, "control", NULL, control_fields, config);
+	snprintf(text, sizeof(text), "%u", config->gateway.local_asn);
+	tell(ctx, "gateway.local-asn", text, NULL);
+	list_fields(&l, "gateway", NULL, gateway_fields, &config->gateway);
+	for (size_t i = 0; i < config->n_customer_gateways; i++) {
+		snprintf(at, sizeof(at), "customer-gateways[%zu]", i);
+		tell(ctx, at, config->customer_gateways[i].name, NULL);
+		list_fields(&l, at, NULL, customer_gateway_fields, &config->customer_gateways[i]);
+	}
+	for (size_t i = 0; i < config->n_connections; i++)
+		list_connection(&l, &config->connections[i], i);
+	for (size_t i = 0; i < config->n_static_routes; i++) {
+		snprintf(at, sizeof(at), "static-routes[%zu]", i);
+		tell(ctx, at, prefix_format(&config->static_routes[i].prefix, text, sizeof(text)),
+		     NULL);
+		list_fields(&l, at, NULL, static_route_fields, &config->static_routes[i]);
+	}
+	list_fields(&l, "transit-domain", NULL, transit_fields, config);
 }

@@ -53,6 +53,7 @@ static const cyaml_schema_field_t customer_gateway_fields[] = {
 	TEXT("address", struct raw_customer_gateway, address),
 	TEXT("asn", struct raw_customer_gateway, asn),
 	TEXT("site", struct raw_customer_gateway, site),
+	TEXT("profile", struct raw_customer_gateway, profile),
 	TEXT("description", struct raw_customer_gateway, description),
 	CYAML_FIELD_END
 };
@@ -72,6 +73,12 @@ static const cyaml_schema_field_t bgp_fields[] = {
 	TEXT("md5-file", struct raw_bgp, md5_file),
 	TEXT("ipv4", struct raw_bgp, ipv4),
 	TEXT("ipv6", struct raw_bgp, ipv6),
+	TEXT("send-hold", struct raw_bgp, send_hold),
+	TEXT("delay-open", struct raw_bgp, delay_open),
+	TEXT("idle-hold-max", struct raw_bgp, idle_hold_max),
+	TEXT("tcp-mss", struct raw_bgp, tcp_mss),
+	TEXT("extended-messages", struct raw_bgp, extended_messages),
+	TEXT("graceful-notification", struct raw_bgp, graceful_notification),
 	CYAML_FIELD_END
 };
 
@@ -182,3 +189,6 @@ static const cyaml_schema_field_t config_fields[] = {
 const cyaml_schema_value_t config_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw_config, config_fields),
 };
+
+const cyaml_schema_field_t *const config_bgp_schema = bgp_fields;
+const cyaml_schema_field_t *const config_ike_schema = ike_fields;

@@ -33,6 +33,7 @@ const struct control_verb verbs_table[] = {
 	{"show", "gateway", show_gateway}, {"show", "tunnels", show_tunnels},
 	{"show", "peers", show_peers},	   {"show", "routes", show_routes},
 	{"show", "groups", show_groups},   {"show", "memory", show_memory},
+	{"show", "warnings", show_warnings},
 	{"explain", NULL, explain},	   {"reload", NULL, reload},
 	{NULL, NULL, NULL},
 };
