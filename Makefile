@@ -75,6 +75,13 @@ $(SERIES:%=module-%): module-%:
 	$(call kbuild,kmod-$*,$(BUILD)/kernels/$*/hdr,W=1)
 	@echo "build/kmod-$*/vgw.ko"
 
+# A kernel that looks for faults, and the module for it.
+.PHONY: module-debug
+module-debug:
+	@scripts/kernel-debug
+	$(call kbuild,kmod-debug,$(BUILD)/kernels-debug/debug/hdr,UBSAN_SANITIZE=y)
+	@echo "build/kmod-debug/vgw.ko"
+
 # ---- agent ------------------------------------------------------------------
 
 # Archives in the order of their dependencies: each may use those to its right.
@@ -165,7 +172,8 @@ $(BUILD)/link_vgw.so: agent/link_vgw/link_vgw.c uapi/linux/vgw.h $(BUILD)/agent.
 	@$(CC) $(filter-out -MMD -MP,$(agent_cflags)) -O2 -fPIC -shared -Wl,-z,relro,-z,now $(CFLAGS) $(LDFLAGS) -o $@ $<
 
 unit-tests: $(unit_tests:%=$(BUILD)/tests/%)
-vm-programs: $(vm_programs:%=$(BUILD)/tests/%) $(if $(wildcard selftests/vgw/seqload.c),$(BUILD)/selftests/seqload)
+vm-programs: $(vm_programs:%=$(BUILD)/tests/%) $(if $(wildcard selftests/vgw/seqload.c),$(BUILD)/selftests/seqload) \
+	$(BUILD)/selftests/fuzz_genl
 tests: unit-tests vm-programs $(BUILD)/tests/fuzz
 
 # Bytes from outside: the plain driver here, an engine that follows coverage in 'make fuzz'.
@@ -194,6 +202,15 @@ $(BUILD)/selftests/seqload: selftests/vgw/seqload.c
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
 	@$(CC) -O2 -Wall -Wextra -Werror $(CFLAGS) -o $@ $<
+
+# The fuzzer's tables are the specification's.
+$(BUILD)/selftests/fuzz_spec.h: selftests/vgw/fuzz_spec Documentation/netlink/specs/vgw.yaml
+	@mkdir -p $(@D)
+	@selftests/vgw/fuzz_spec Documentation/netlink/specs/vgw.yaml > $@
+
+$(BUILD)/selftests/fuzz_genl: selftests/vgw/fuzz_genl.c $(BUILD)/selftests/fuzz_spec.h
+	@echo "  CC      $@"
+	@$(CC) -O2 -Wall -Wextra -Werror -I $(BUILD)/selftests $(CFLAGS) -o $@ $<
 
 # Objects that only a chain of rules names are kept all the same.
 .SECONDARY:
@@ -305,6 +322,7 @@ help:
 	@echo "make demo         two tunnels, a data center, a tunnel that dies: shown step by step in a VM"
 	@echo "make check        every test, natively and in VMs with both kernels (about 20 minutes)"
 	@echo "make check-fast   the native tests only"
+	@echo "make module-debug the same for a kernel that looks for faults, which is built first (half an hour)"
 	@echo "make fuzz         what reads bytes from outside under libFuzzer (clang): SECONDS=60 each, TARGETS"
 	@echo "make style        form of the sources; CHECKPATCH=FILE adds the kernel's script"
 	@echo "make sparse       the kernel's static checker over the module"

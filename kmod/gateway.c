@@ -179,20 +179,25 @@ static int guards_stage(struct vgw_lpm *lpm, struct vgw_lpm_txn *txn,
 	return ret;
 }
 
-int vgw_gateway_set_guards(struct vgw_gateway *gw, unsigned int table,
-			   const struct vgw_prefix *prefixes, unsigned int n)
+int vgw_gateway_set_guards(struct vgw_gateway *gw, const struct vgw_prefix *const prefixes[2],
+			   const unsigned int n[2])
 {
-	struct vgw_lpm *lpm = gw->guard[table];
-	struct vgw_lpm_txn *txn;
-	int ret;
+	struct vgw_lpm_txn *txn[2] = {};
+	int ret = 0;
 
 	lockdep_assert_held(&gw->vnet->lock);
-	txn = vgw_lpm_txn_begin(lpm);
-	if (!txn)
-		return -ENOMEM;
-	ret = guards_stage(lpm, txn, prefixes, n);
-	if (!ret)
-		vgw_lpm_txn_publish(txn);
-	vgw_lpm_txn_free(txn);
+	for (unsigned int i = 0; i < 2 && !ret; i++) {
+		if (!prefixes[i])
+			continue;
+		txn[i] = vgw_lpm_txn_begin(gw->guard[i]);
+		ret = txn[i] ? guards_stage(gw->guard[i], txn[i], prefixes[i], n[i]) : -ENOMEM;
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		if (!txn[i])
+			continue;
+		if (!ret)
+			vgw_lpm_txn_publish(txn[i]);
+		vgw_lpm_txn_free(txn[i]);
+	}
 	return ret;
 }

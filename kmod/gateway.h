@@ -93,11 +93,11 @@ void vgw_gateway_uninit(struct vgw_gateway *gw);
 void vgw_gateway_free(struct vgw_gateway *gw);
 
 /*
- * Replaces the guard ranges of one family (index 0: IPv4). prefixes are
- * validated by the caller. 0 or -ENOMEM with the old ranges in place.
+ * Replaces the guard ranges of each family (index 0: IPv4) whose list is not NULL.
+ * prefixes are validated by the caller. 0, or -ENOMEM with all old ranges in place.
  */
 struct vgw_prefix;
-int vgw_gateway_set_guards(struct vgw_gateway *gw, unsigned int table,
-			   const struct vgw_prefix *prefixes, unsigned int n);
+int vgw_gateway_set_guards(struct vgw_gateway *gw, const struct vgw_prefix *const prefixes[2],
+			   const unsigned int n[2]);
 
 #endif /* _VGW_GATEWAY_H */

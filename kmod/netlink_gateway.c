@@ -125,12 +125,14 @@ static int read_guards(const struct nlattr *attr, unsigned int table, struct vgw
 	return 0;
 }
 
-/* Both lists are read before either is replaced. */
+/* Both lists or, when one is refused, neither. */
 static int set_guards(struct vgw_gateway *gw, struct genl_info *info)
 {
 	struct nlattr *attr[2] = { info->attrs[VGW_A_GATEWAY_GUARD4],
 				   info->attrs[VGW_A_GATEWAY_GUARD6] };
+	const struct vgw_prefix *lists[2] = {};
 	struct vgw_prefix *prefixes;
+	unsigned int n[2];
 	int ret = 0;
 
 	if (!attr[0] && !attr[1])
@@ -138,12 +140,14 @@ static int set_guards(struct vgw_gateway *gw, struct genl_info *info)
 	prefixes = kcalloc(2 * VGW_GUARDS_MAX, sizeof(*prefixes), GFP_KERNEL_ACCOUNT);
 	if (!prefixes)
 		return -ENOMEM;
-	for (unsigned int i = 0; i < 2 && !ret; i++)
-		ret = read_guards(attr[i], i, prefixes + i * VGW_GUARDS_MAX, info->extack);
-	for (unsigned int i = 0; i < 2 && !ret; i++)
+	for (unsigned int i = 0; i < 2 && !ret; i++) {
+		n[i] = vgw_netlink_prefix_count(attr[i], i);
 		if (attr[i])
-			ret = vgw_gateway_set_guards(gw, i, prefixes + i * VGW_GUARDS_MAX,
-						     vgw_netlink_prefix_count(attr[i], i));
+			lists[i] = prefixes + i * VGW_GUARDS_MAX;
+		ret = read_guards(attr[i], i, prefixes + i * VGW_GUARDS_MAX, info->extack);
+	}
+	if (!ret)
+		ret = vgw_gateway_set_guards(gw, lists, n);
 	kfree(prefixes);
 	return ret;
 }
