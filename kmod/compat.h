@@ -71,7 +71,7 @@ static inline bool vgw_dev_egress_busy(const struct net_device *dev)
 #endif
 #ifdef CONFIG_NET_XGRESS
 	return rcu_access_pointer(dev->tcx_egress);
-#elif defined(CONFIG_NET_EGRESS)
+#elif defined(CONFIG_NET_CLS_ACT)
 	return rcu_access_pointer(dev->miniq_egress);
 #else
 	return false;
