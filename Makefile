@@ -75,6 +75,11 @@ $(SERIES:%=module-%): module-%:
 	$(call kbuild,kmod-$*,$(BUILD)/kernels/$*/hdr,W=1)
 	@echo "build/kmod-$*/vgw.ko"
 
+# For the benchmarks' kernel, a process of this machine (scripts/bench/uml).
+.PHONY: module-uml
+module-uml:
+	$(call kbuild,kmod-uml,$(BUILD)/uml/linux-source-6.1,ARCH=um)
+
 # ---- agent ------------------------------------------------------------------
 
 # Archives in the order of their dependencies: each may use those to its right.
@@ -190,7 +195,7 @@ $(BUILD)/selftests/seqload: selftests/vgw/seqload.c
 
 # ---- checks -----------------------------------------------------------------
 
-.PHONY: check check-fast demo style sparse
+.PHONY: check check-fast demo bench style sparse
 check:
 	@scripts/deps
 	@scripts/check
@@ -201,6 +206,13 @@ check-fast:
 demo:
 	@scripts/deps
 	@scripts/demo
+
+# The table by itself, then in a kernel beside the kernel's own, then forwarding.
+bench:
+	@scripts/deps
+	@scripts/bench/table
+	@scripts/bench/fib
+	@scripts/bench/forward
 
 style:
 	@scripts/style
@@ -257,10 +269,10 @@ uninstall:
 # ---- rest -------------------------------------------------------------------
 
 .PHONY: clean distclean help
-# Downloaded kernels and the guests' root are kept; 'make distclean' removes them too.
+# Kernels and the guests' root are kept; 'make distclean' removes them too.
 clean:
 	rm -rf $(BUILD)/agent $(BUILD)/agent-test $(BUILD)/agent.flags $(BUILD)/tests $(BUILD)/selftests \
-		$(BUILD)/kmod-* $(BUILD)/sparse-* $(BUILD)/check $(BUILD)/vm \
+		$(BUILD)/kmod-* $(BUILD)/sparse-* $(BUILD)/check $(BUILD)/vm $(BUILD)/bench \
 		$(BUILD)/vgw.ko $(BUILD)/link_vgw.so $(programs:%=$(BUILD)/%)
 
 distclean:
@@ -273,6 +285,7 @@ help:
 	@echo "make demo         two tunnels, a data center, a tunnel that dies: shown step by step in a VM"
 	@echo "make check        every test, natively and in VMs with both kernels (about 20 minutes)"
 	@echo "make check-fast   the native tests only"
+	@echo "make bench        speed against DPDK's tables and the stock kernel; builds a kernel once (about 20 minutes)"
 	@echo "make style        form of the sources; CHECKPATCH=FILE adds the kernel's script"
 	@echo "make sparse       the kernel's static checker over the module"
 	@echo "make install      DESTDIR, PREFIX ($(PREFIX)), SYSCONFDIR ($(SYSCONFDIR)); 'make uninstall' undoes it"

@@ -117,7 +117,8 @@ static void routes4(unsigned int wanted)
 	while (n_routes < wanted) {
 		double skew = random_below(1u << 30) / (double)(1u << 30);
 		unsigned int block = n * skew * skew;
-		uint8_t addr[16] = { blocks[block][0], blocks[block][1], random_below(256), random_below(256) };
+		uint8_t addr[16] = { blocks[block][0], blocks[block][1], random_below(256),
+				     random_below(256) };
 		uint8_t len = pick_len(shares4, sizeof(shares4) / sizeof(*shares4));
 
 		cut(addr, len);
@@ -143,7 +144,8 @@ static void routes6(unsigned int wanted)
 	}
 	while (n_routes < wanted) {
 		double skew = random_below(1u << 30) / (double)(1u << 30);
-		uint8_t *block = blocks[(unsigned int)(n * skew * skew * skew)], addr[16] = {};
+		unsigned int at = n * skew * skew * skew;
+		uint8_t *block = blocks[at], addr[16] = {};
 		uint8_t len = pick_len(shares6, sizeof(shares6) / sizeof(*shares6));
 
 		memcpy(addr, block, 3);
