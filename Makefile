@@ -78,7 +78,8 @@ $(SERIES:%=module-%): module-%:
 # For the benchmarks' kernel, a process of this machine (scripts/bench/uml).
 .PHONY: module-uml
 module-uml:
-	$(call kbuild,kmod-uml,$(BUILD)/uml/linux-source-6.1,ARCH=um)
+	$(call kbuild,kmod-uml,$(BUILD)/uml/linux-source-6.1,ARCH=um \
+		KCFLAGS="-mpopcnt -include $(CURDIR)/scripts/bench/uml_module/popcnt.h")
 
 # ---- agent ------------------------------------------------------------------
 

@@ -5,8 +5,8 @@
  *
  * usage: feed fib 4|6 FILE NEXTHOP          rtnetlink, next hop objects
  *        feed vgw 4|6 FILE DEVICE GROUP     generic netlink
- *        feed tunnel DEVICE ID XFRM-DEVICE
- *        feed group DEVICE ID TUNNEL...
+ *        feed tunnels DEVICE XFRM-DEVICE... ids from 1
+ *        feed groups DEVICE N TUNNEL...     ids 1 to N, all with these tunnels
  *
  * NEXTHOP and GROUP: one id for all routes, or +N, the route's own id plus N. Prints what
  * it took: routes, wall-clock ns, ns of the kernel's processor time (0 without vgw_bench.ko).
@@ -222,7 +222,7 @@ static int by_id(const void *a, const void *b)
 	return (x->nh > y->nh) - (x->nh < y->nh);
 }
 
-/* Routes [*at, ...) of one group as one run. */
+/* Routes of one group as one run. */
 static void vgw_run(struct nlmsghdr *nlh, const struct route *from, unsigned int n,
 		    unsigned int family, uint32_t group)
 {
@@ -314,24 +314,24 @@ static void feed(const char *path, unsigned int family, uint32_t gateway, const 
 
 /* Objects */
 
-static void tunnel_set(const char *gateway, const char *id, const char *device)
+static void tunnel_set(unsigned int gateway, uint32_t id, const char *device)
 {
 	struct nlmsghdr *nlh = genl_message(family_id, VGW_CMD_TUNNEL_SET);
 
-	attr_u32(nlh, VGW_A_TUNNEL_GATEWAY, ifindex(gateway));
-	attr_u32(nlh, VGW_A_TUNNEL_ID, atoi(id));
+	attr_u32(nlh, VGW_A_TUNNEL_GATEWAY, gateway);
+	attr_u32(nlh, VGW_A_TUNNEL_ID, id);
 	attr_u32(nlh, VGW_A_TUNNEL_IFINDEX, ifindex(device));
 	attr_u32(nlh, VGW_A_TUNNEL_CONNECTION, 1);
 	attr_u32(nlh, VGW_A_TUNNEL_SITE, 1);
 	talk(nlh->nlmsg_len, "tunnel");
 }
 
-static void group_set(const char *gateway, const char *id, char **tunnels)
+static void group_set(unsigned int gateway, uint32_t id, char **tunnels)
 {
 	struct nlmsghdr *nlh = genl_message(family_id, VGW_CMD_GROUP_SET);
 
-	attr_u32(nlh, VGW_A_GROUP_GATEWAY, ifindex(gateway));
-	attr_u32(nlh, VGW_A_GROUP_ID, atoi(id));
+	attr_u32(nlh, VGW_A_GROUP_GATEWAY, gateway);
+	attr_u32(nlh, VGW_A_GROUP_ID, id);
 	for (; *tunnels; tunnels++) {
 		struct nlattr *nest = nest_begin(nlh, VGW_A_GROUP_MEMBER);
 
@@ -354,12 +354,14 @@ int main(int argc, char **argv)
 		genl_open();
 		ids = ids_read(argv[5]);
 		feed(argv[3], atoi(argv[2]), ifindex(argv[4]), &ids);
-	} else if (!strcmp(what, "tunnel")) {
+	} else if (!strcmp(what, "tunnels")) {
 		genl_open();
-		tunnel_set(argv[2], argv[3], argv[4]);
-	} else if (!strcmp(what, "group")) {
+		for (int i = 3; i < argc; i++)
+			tunnel_set(ifindex(argv[2]), i - 2, argv[i]);
+	} else if (!strcmp(what, "groups")) {
 		genl_open();
-		group_set(argv[2], argv[3], argv + 4);
+		for (int id = 1; id <= atoi(argv[3]); id++)
+			group_set(ifindex(argv[2]), id, argv + 4);
 	} else {
 		fputs("usage: see the head of feed.c\n", stderr);
 		return 1;

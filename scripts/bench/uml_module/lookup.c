@@ -19,10 +19,13 @@
 #include "bench.h"
 #include "lpm.h"
 
-#define RUNS		9
+#define RUNS		5
 #define KEYS		(1u << 20)	/* in each of the two sets */
 #define CHUNK_KEYS	(1u << 17)	/* 2 MiB at once: on one page of the host */
 #define CHUNKS		(2 * KEYS / CHUNK_KEYS)
+#define PARTS		16
+#define PART_KEYS	(CHUNK_KEYS / PARTS)
+#define SAMPLES		(RUNS * CHUNKS / 2 * PARTS)
 #define BATCH		1000
 
 /* As scripts/bench/routes.h has it. */
@@ -35,6 +38,7 @@ struct route {
 
 static struct vgw_lpm *lpm;
 static struct vgw_lpm_key *keys[CHUNKS];
+static u32 times[2][RUNS][CHUNKS / 2][PARTS];
 static struct fib_table *table4;
 static struct fib6_table *table6;
 /* Made once: what a flow costs to fill in is not the table's. */
@@ -70,34 +74,40 @@ static inline u32 fib6_one(const struct vgw_lpm_key *key)
 /* Written by the measurements so that none is left out by the compiler; always 0. */
 static u32 zero;
 
-/* One chunk, ns in all. dependent: which address comes next depends on the result before. */
+/*
+ * One chunk; ns of each part of it. dependent: which address comes next depends on the
+ * result before.
+ */
 #define MEASURE(name, one)								\
-static noinline u64 name(const struct vgw_lpm_key *set, bool dependent)			\
+static noinline void name(const struct vgw_lpm_key *set, bool dependent, u32 *ns)	\
 {											\
 	u32 none = READ_ONCE(zero), sum = 0, last = 0;					\
-	u64 start;									\
 											\
-	rcu_read_lock();								\
-	start = bench_clock();								\
-	for (unsigned int i = 0; dependent && i < CHUNK_KEYS; i++) {			\
-		last = one(&set[i + (last & none)]);					\
-		sum += last;								\
+	for (unsigned int part = 0; part < PARTS; part++, set += PART_KEYS) {		\
+		u64 start = bench_clock();						\
+											\
+		rcu_read_lock();							\
+		for (unsigned int i = 0; dependent && i < PART_KEYS; i++) {		\
+			last = one(&set[i + (last & none)]);				\
+			sum += last;							\
+		}									\
+		for (unsigned int i = 0; !dependent && i < PART_KEYS; i++)		\
+			sum += one(&set[i]);						\
+		rcu_read_unlock();							\
+		ns[part] = bench_clock() - start;					\
 	}										\
-	for (unsigned int i = 0; !dependent && i < CHUNK_KEYS; i++)			\
-		sum += one(&set[i]);							\
-	start = bench_clock() - start;							\
-	rcu_read_unlock();								\
 	WRITE_ONCE(zero, sum & none);							\
-	return start;									\
 }
 
 MEASURE(measure_vgw, vgw_one)
 MEASURE(measure_fib4, fib4_one)
 MEASURE(measure_fib6, fib6_one)
 
-static int compare_u64(const void *a, const void *b)
+typedef void measure_t(const struct vgw_lpm_key *set, bool dependent, u32 *ns);
+
+static int compare_u32(const void *a, const void *b)
 {
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+	u32 x = *(const u32 *)a, y = *(const u32 *)b;
 
 	return x < y ? -1 : x > y;
 }
@@ -213,24 +223,27 @@ static int verify(u32 (*other)(const struct vgw_lpm_key *key))
 	return wrong ? -EBADMSG : 0;
 }
 
-/* All runs of one way to ask: ns * 10 a lookup, medians, ours first. */
-static void compare(u64 (*other)(const struct vgw_lpm_key *set, bool dependent), bool popular,
-		    bool dependent, u64 median[2])
+/*
+ * All runs of one way to ask, a chunk in turns: ns * 10 a lookup, the median over the parts
+ * of all chunks, so that the parts in which something else emptied the caches do
+ * not count. Ours first.
+ */
+static void compare(measure_t *other, bool popular, bool dependent, u64 median[2])
 {
-	u64 times[2][RUNS] = {};
+	measure_t *measure[2] = { measure_vgw, other };
 
 	for (unsigned int run = 0; run < RUNS; run++) {
 		for (unsigned int i = 0; i < CHUNKS / 2; i++) {
 			const struct vgw_lpm_key *set = keys[i + (popular ? CHUNKS / 2 : 0)];
 
-			times[0][run] += measure_vgw(set, dependent);
-			times[1][run] += other(set, dependent);
+			for (unsigned int j = 0; j < 2; j++)
+				measure[j](set, dependent, times[j][run][i]);
 			cond_resched();
 		}
 	}
 	for (unsigned int i = 0; i < 2; i++) {
-		sort(times[i], RUNS, sizeof(u64), compare_u64, NULL);
-		median[i] = times[i][RUNS / 2] * 10 / KEYS;
+		sort(times[i], SAMPLES, sizeof(u32), compare_u32, NULL);
+		median[i] = ((u32 *)times[i])[SAMPLES / 2] * 10ull / PART_KEYS;
 	}
 }
 
