@@ -123,13 +123,20 @@ vgw_end()
 	exit $status
 }
 
-# The family's client: one process for the whole test, in the gateway's namespace.
+# The family's client: one process for the whole test, in the gateway's namespace. A test that wants
+# nobody there stops it; a module that was loaded anew has the family under another number.
 
 ynl_pid=
+ynl_ns=
 
 ynl_start() # namespace
 {
+	if [ -n "$ynl_pid" ] && [ "$ynl_ns" = "$1" ]; then
+		y resolve
+		return
+	fi
 	ynl_stop
+	ynl_ns=$1
 	mkfifo "$vgw_tmp/ynl.in" "$vgw_tmp/ynl.out"
 	ip netns exec "$1" "$ynl" serve < "$vgw_tmp/ynl.in" > "$vgw_tmp/ynl.out" 2> "$vgw_tmp/ynl.err" &
 	ynl_pid=$!

@@ -39,6 +39,8 @@
 #define DEVICES_MAX	32
 #define WINDOW		1024u	/* how late a packet may be and still be known as late */
 #define TICK_NS		1000000
+#define BURST_MIN	16
+#define BURST_SECONDS	0.02
 #define END_REPEATS	3
 #define END_EVERY_NS	100000000ull
 #define NS		1000000000ull
@@ -548,13 +550,23 @@ static bool send_one(unsigned int index, enum packet_type type)
 	return false;
 }
 
-/* Sends what is due by now; true when all is sent. */
+/*
+ * Sends what is due by now; true when all is sent. After a pause of the whole
+ * machine, what it missed is not made up for: a burst of a second's packets would
+ * only show how long the queues on the way are.
+ */
 static bool send_due(void)
 {
-	uint64_t elapsed = now_ns() - begin_ns, due = elapsed / 1e9 * opt.rate + 1;
+	static uint64_t missed;
+	uint64_t elapsed = now_ns() - begin_ns, due = elapsed / 1e9 * opt.rate + 1 - missed;
+	uint64_t most = sent_all + BURST_MIN + opt.rate * BURST_SECONDS;
 
 	if (opt.seconds && elapsed >= opt.seconds * NS)
 		return true;
+	if (due > most) {
+		missed += due - most;
+		due = most;
+	}
 	if (opt.count && due > opt.count)
 		due = opt.count;
 	while (sent_all < due) {

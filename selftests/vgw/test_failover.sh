@@ -70,7 +70,7 @@ expire()
 }
 
 # The packet that meets the limit is the SA's last word: the kernel drops it itself.
-load_start here "$c1" send -t 172.16.0.1 -f 50 -r 1000 -d 3 -l 1000
+load_start here "$c1" send -t 172.16.0.1 -f 50 -r 1000 -c 2500 -l 1000
 sleep 0.5
 expire
 seen=$(load_wait here)

@@ -13,7 +13,7 @@ ping_from() # namespace, words
 {
 	local name=$1
 	shift
-	ip netns exec "$name" ping -n -c 2 -i 0.1 -W 1 "$@"
+	ip netns exec "$name" ping -n -c 2 -i 0.1 -W 5 "$@"
 }
 
 check "IPv4 is forwarded" ping_from "$c1" 172.16.0.1
@@ -56,9 +56,9 @@ stream() # address, namespace of the sender, source
 	if [[ $1 == *:* ]]; then
 		listen=TCP6-LISTEN connect=TCP6 address="[$1]"
 	fi
-	in_ns "$dc" timeout 20 socat -u "$listen":5001,reuseaddr CREATE:"$vgw_tmp/got" &
+	in_ns "$dc" timeout 60 socat -u "$listen":5001,reuseaddr CREATE:"$vgw_tmp/got" &
 	wait_for 5 listener_there
-	in_ns "$from" timeout 20 socat -u FILE:"$vgw_tmp/sent" "$connect:$address:5001,bind=$3" || return 1
+	in_ns "$from" timeout 60 socat -u FILE:"$vgw_tmp/sent" "$connect:$address:5001,bind=$3" || return 1
 	wait $!
 	cmp "$vgw_tmp/sent" "$vgw_tmp/got"
 }
@@ -134,6 +134,10 @@ check_match "and counted" "^[1-9]" "$(stat_of drop-miss)"
 route_del static fd16::/16
 route_del dynamic fd16::/16
 check_match "IPv6: a miss is told by ICMP" "No route" "$(ping_from "$c1" fd16::1)"
+in_ns "$gw" timeout 20 tcpdump -nn -c 1 -i vgw0 icmp > "$vgw_tmp/capture" 2> "$vgw_tmp/tcpdump" &
+capture=$!
+wait_for 10 grep -q "listening on" "$vgw_tmp/tcpdump"
+ping_from "$c1" 172.16.0.1 > "$vgw_tmp/seen"
+wait $capture
 check_match "a packet in a capture on the device is whole" "10.1.0.2 > 172.16.0.1: ICMP" \
-	"$(in_ns "$gw" timeout 3 tcpdump -nn -c 1 -i vgw0 icmp 2> /dev/null & sleep 1
-	   ping_from "$c1" 172.16.0.1 > /dev/null; wait)"
+	"$(cat "$vgw_tmp/capture")"

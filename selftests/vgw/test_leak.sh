@@ -89,7 +89,7 @@ gateway_routes
 route_add dynamic 1 172.16.0.0/16
 route_add dynamic 1 fd16::/16
 wait_for 3 tunnel_is 1 up
-check "again: packets arrive" in_ns "$c1" ping -n -c 1 -W 1 172.16.0.1
+check "again: packets arrive" in_ns "$c1" ping -n -c 1 -W 10 172.16.0.1
 
 ip -n "$gw" link set vgw0 down
 no_clear_text "link down"
@@ -105,7 +105,7 @@ tunnel_join 1 1
 group_set 1 1
 route_add dynamic 1 172.16.0.0/16
 route_add dynamic 1 fd16::/16
-check "again: packets arrive" in_ns "$c1" ping -n -c 1 -W 1 172.16.0.1
+check "again: packets arrive" in_ns "$c1" ping -n -c 1 -W 10 172.16.0.1
 ynl_stop
 vgw_unload
 no_clear_text "module unloaded"

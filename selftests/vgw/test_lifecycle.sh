@@ -24,7 +24,7 @@ setup() # tunnels
 	route_add dynamic 1 fd16::/16
 }
 
-reaches() { in_ns "$c1" ping -n -c 1 -W 1 172.16.0.1 && in_ns "$c1" ping -n -c 1 -W 1 fd16::1; }
+reaches() { in_ns "$c1" ping -n -c 1 -W 10 172.16.0.1 && in_ns "$c1" ping -n -c 1 -W 10 fd16::1; }
 
 traffic_start()
 {
@@ -80,17 +80,14 @@ check "the first one never noticed" reaches
 traffic_start
 ip -n "$gw" link del vgw0
 check "the link goes away under traffic" [ -z "$(ip -n "$gw" link show type vgw)" ]
-ynl_stop
 setup 1 2
 check "and comes back" reaches
-ynl_stop
 for _ in {1..10}; do
 	ip -n "$gw" link del vgw0
 	gateway_make
 	tunnel_join 1 1
 	group_set 1 1
 	route_add static 1 172.16.0.0/16
-	ynl_stop
 done
 ip -n "$gw" link del vgw0
 setup 1 2
@@ -113,19 +110,16 @@ ip -n "$gw" link add ipsec2 type xfrm dev u0 if_id 2
 ip -n "$gw" link set ipsec2 up
 
 # The module.
-ynl_stop
 vgw_unload
 check_not "the module goes away under traffic" [ -e /sys/module/vgw ]
 check "its devices are gone" [ -z "$(ip -n "$gw" -o link show | grep vgw0)" ]
 vgw_load
 setup 1 2
 check "and comes back" reaches
-ynl_stop
 for _ in {1..3}; do
 	vgw_unload
 	vgw_load
 	setup 1 2
-	ynl_stop
 done
 check "three times" reaches
 
@@ -135,6 +129,7 @@ sleep 0.5
 check_not "the underlay's device goes away under traffic" ip -n "$gw" link show u0
 traffic_stop
 load_stop there > /dev/null
+ynl_stop
 netns_remove_all
 
 # The namespace.

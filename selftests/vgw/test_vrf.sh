@@ -40,11 +40,18 @@ for id in 1 2; do
 	route_add dynamic $id fd$((15 + id))::/16
 done
 
+# The patience is for a machine that stands still now and then, not for the packet.
 reach() # namespace, address, words
 {
 	local name=$1 address=$2
 	shift 2
-	in_ns "$name" ping -n -c 2 -i 0.1 -W 0.5 "$@" "$address"
+	in_ns "$name" ping -n -c 2 -i 0.1 -W 10 "$@" "$address"
+}
+
+# What is not to arrive need not be waited for.
+try() # as reach
+{
+	reach "$@" -W 0.5
 }
 
 check_equal "tunnels in a VRF are live" "up up" "$(tunnel_of 1 state) $(tunnel_of 2 state)"
@@ -54,22 +61,22 @@ check "to the other data center, too" reach "$c1" 172.17.0.1
 check "the host's own packets go out" reach "$gw" 172.16.0.1 -I red
 check "in IPv6, too" reach "$gw" fd16::1 -I red -I fd01::1
 check "a large packet arrives" reach "$c1" 172.16.0.1 -s 4000
-check_not "nothing goes out by the main table" reach "$gw" 172.16.0.1 -I 198.51.100.1
+check_not "nothing goes out by the main table" try "$gw" 172.16.0.1 -I 198.51.100.1
 
 # A VRF hides the device that a packet came in by; isolation must know it all the same.
 ip -n "$dc" route add 172.17.0.0/16 dev ipsec1 src 172.16.0.1
 ip -n "$dc2" route add 172.16.0.0/16 dev ipsec2 src 172.17.0.1
 ip -n "$dc" -6 route add fd17::/16 dev ipsec1 src fd16::1
 ip -n "$dc2" -6 route add fd16::/16 dev ipsec2 src fd17::1
-check_not "the data centers do not reach each other" reach "$dc" 172.17.0.1
-check_not "nor in IPv6" reach "$dc" fd17::1
+check_not "the data centers do not reach each other" try "$dc" 172.17.0.1
+check_not "nor in IPv6" try "$dc" fd17::1
 check_equal "it is counted" 4 "$(stat_of drop-isolation)"
 g tunnel-set '"id": 1, "transit": 1'
 g tunnel-set '"id": 2, "transit": 1'
 check "with transit they do" reach "$dc" 172.17.0.1
 check "with transit they do in IPv6" reach "$dc" fd17::1
 ip -n "$dc" addr add 172.17.0.9/32 dev lo
-check_not "a source that is not its own is refused" reach "$dc" 10.1.0.2 -I 172.17.0.9
+check_not "a source that is not its own is refused" try "$dc" 10.1.0.2 -I 172.17.0.9
 check_equal "and counted" 2 "$(tunnel_of 1 rx-refused)"
 
 # Failover in a VRF.
