@@ -60,7 +60,7 @@ static int lookup_set(const char *value, const struct kernel_param *param)
 
 static int lookup_get(char *buffer, const struct kernel_param *param)
 {
-	return sysfs_emit(buffer, "%s", report);
+	return sysfs_emit(buffer, "%s\n", report);
 }
 
 static const struct kernel_param_ops lookup_ops = {
