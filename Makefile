@@ -172,7 +172,17 @@ $(BUILD)/link_vgw.so: agent/link_vgw/link_vgw.c uapi/linux/vgw.h $(BUILD)/agent.
 
 unit-tests: $(unit_tests:%=$(BUILD)/tests/%)
 vm-programs: $(vm_programs:%=$(BUILD)/tests/%) $(if $(wildcard selftests/vgw/seqload.c),$(BUILD)/selftests/seqload)
-tests: unit-tests vm-programs
+tests: unit-tests vm-programs $(BUILD)/tests/fuzz
+
+# Bytes from outside: the plain driver here, an engine that follows coverage in 'make fuzz'.
+fuzz_parts := $(filter-out driver libfuzzer,$(patsubst agent/fuzz/%.c,%,$(wildcard agent/fuzz/*.c)))
+
+$(BUILD)/tests/fuzz $(BUILD)/libfuzzer: $(fuzz_parts:%=$(BUILD)/agent-test/fuzz/%.o) $(agent-test_archives)
+	@mkdir -p $(@D)
+	@echo "  LD      $@"
+	@$(call link,agent-test) $(pkg_libs)
+$(BUILD)/tests/fuzz: $(BUILD)/agent-test/fuzz/driver.o
+$(BUILD)/libfuzzer: $(BUILD)/agent-test/fuzz/libfuzzer.o
 
 $(unit_tests:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $(BUILD)/agent-test/tests/%.o \
 		$(BUILD)/agent-test/libparts.a $(agent-test_archives)
@@ -226,6 +236,28 @@ $(SERIES:%=sparse-%): sparse-%:
 	$(call kbuild,sparse-$*,$(BUILD)/kernels/$*/hdr,C=2 CF=-Wsparse-error)
 	@echo "sparse $*: nothing found"
 
+# SECONDS for each target, TARGETS some of them. What was found stays in build/fuzz.
+SECONDS ?= 60
+TARGETS ?= $(notdir $(wildcard $(BUILD)/fuzz/seeds/*))
+.PHONY: fuzz fuzz-seeds
+fuzz-seeds: $(BUILD)/tests/fuzz
+	@mkdir -p $(BUILD)/fuzz
+	@rm -rf $(BUILD)/fuzz/seeds
+	@$(BUILD)/tests/fuzz -x $(BUILD)/fuzz/seeds
+
+fuzz: fuzz-seeds
+	@command -v clang > /dev/null || { echo "make fuzz needs clang (Debian: apt-get install clang)" >&2; exit 1; }
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CFLAGS='$(CFLAGS) -w -fsanitize=fuzzer-no-link' \
+		LDFLAGS='$(LDFLAGS) -fsanitize=fuzzer' $(BUILD)/fuzz/libfuzzer
+	@status=0; for target in $(TARGETS); do \
+		mkdir -p $(BUILD)/fuzz/corpus/$$target; \
+		FUZZ_TARGET=$$target $(BUILD)/fuzz/libfuzzer -artifact_prefix=$(BUILD)/fuzz/$$target- \
+			-max_total_time=$(SECONDS) -max_len=4096 -timeout=20 -print_final_stats=1 \
+			$(BUILD)/fuzz/corpus/$$target $(BUILD)/fuzz/seeds/$$target \
+			> $(BUILD)/fuzz/$$target.log 2>&1 || status=1; \
+		echo "$$target: $$(grep -E 'number_of_executed|ERROR' $(BUILD)/fuzz/$$target.log | tr '\n' ' ')"; \
+	done; exit $$status
+
 # ---- installation -----------------------------------------------------------
 
 dest := $(DESTDIR)
@@ -273,7 +305,7 @@ uninstall:
 # Kernels and the guests' root are kept; 'make distclean' removes them too.
 clean:
 	rm -rf $(BUILD)/agent $(BUILD)/agent-test $(BUILD)/agent.flags $(BUILD)/tests $(BUILD)/selftests \
-		$(BUILD)/kmod-* $(BUILD)/sparse-* $(BUILD)/check $(BUILD)/vm $(BUILD)/bench \
+		$(BUILD)/kmod-* $(BUILD)/sparse-* $(BUILD)/check $(BUILD)/vm $(BUILD)/bench $(BUILD)/fuzz \
 		$(BUILD)/vgw.ko $(BUILD)/link_vgw.so $(programs:%=$(BUILD)/%)
 
 distclean:
@@ -287,6 +319,7 @@ help:
 	@echo "make check        every test, natively and in VMs with both kernels (about 20 minutes)"
 	@echo "make check-fast   the native tests only"
 	@echo "make bench        speed against DPDK's tables and the stock kernel; builds a kernel once (about 20 minutes)"
+	@echo "make fuzz         what reads bytes from outside under libFuzzer (clang): SECONDS=60 each, TARGETS"
 	@echo "make style        form of the sources; CHECKPATCH=FILE adds the kernel's script"
 	@echo "make sparse       the kernel's static checker over the module"
 	@echo "make install      DESTDIR, PREFIX ($(PREFIX)), SYSCONFDIR ($(SYSCONFDIR)); 'make uninstall' undoes it"

@@ -149,6 +149,7 @@ void vgw_gateway_free(struct vgw_gateway *gw)
 
 	mutex_lock(&vnet->lock);
 	vgw_route_destroy_all(gw);
+	vgw_policy_destroy_all(gw);
 	xa_for_each(&gw->groups, id, group)
 		vgw_group_destroy(gw, group);
 	xa_for_each(&gw->tunnels, id, tunnel)

@@ -15,6 +15,7 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "policy_route.h"
 #include "route.h"
 #include "stats.h"
 
@@ -30,6 +31,7 @@ struct netlink_ext_ack;
 #define VGW_TUNNELS_MAX		4096
 #define VGW_GROUPS_MAX		16384
 #define VGW_ROUTES_MAX		4000000
+#define VGW_NET_POLICIES_MAX	32768
 
 struct vgw_net {
 	struct hlist_head by_ifindex[VGW_TUNNEL_BUCKETS];	/* tunnels; RCU, lock */
@@ -39,7 +41,7 @@ struct vgw_net {
 	struct list_head gateways;	/* vgw_gateway.list; lock */
 	struct net *net;
 	unsigned int gateway_count, tunnel_count, group_count;	/* lock */
-	u32 route_count;		/* lock */
+	u32 route_count, policy_count;	/* lock */
 	unsigned int audits;		/* lock */
 	bool has_hooks;			/* lock */
 };
@@ -48,6 +50,7 @@ struct vgw_gateway {
 	/* Read by packets */
 	struct vgw_lpm *lpm[2];		/* IPv4, IPv6; fixed */
 	struct vgw_lpm *guard[2];	/* guard ranges; nh is always 1; fixed */
+	struct vgw_policy_set __rcu *policies[2];	/* NULL: none; RCU, lock */
 	struct xarray chains;		/* vgw_chain by the id that the tables hold; RCU */
 	struct vgw_stats __percpu *stats;
 	u32 seed;			/* READ_ONCE; lock to write */
@@ -65,6 +68,7 @@ struct vgw_gateway {
 	u32 generation;
 	u32 table_seq;			/* changes with the table, for dumps */
 	u32 routes;			/* prefix and class */
+	u32 policy_count;
 	u32 dynamic_prefixes;		/* all of them */
 	u32 tunnel_count, group_count;
 	u32 dynamic_fresh;		/* of the open generation, or all */

@@ -31,8 +31,8 @@ struct vgw_group {
 	struct vgw_group_map __rcu *map;	/* config lock to write */
 	u64 __percpu *packets;
 	u32 id;				/* fixed */
-	u32 routes;			/* slots that lead here, times prefixes; config lock */
-	u32 chains;			/* chains that name it; config lock */
+	u32 routes;			/* slots (times prefixes), policy routes; config lock */
+	u32 chains;			/* chains and policy routes that name it; config lock */
 	u8 mark;			/* parity of its last generation; config lock */
 	struct rcu_head rcu;
 };

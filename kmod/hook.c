@@ -44,8 +44,7 @@ static bool source_ok(const struct vgw_tunnel *tunnel, struct net_device *dev,
 		return true;
 	if (flow->family == AF_INET ? inside4(dev, flow->src.v4) : inside6(dev, &flow->src.v6))
 		return true;
-	return vgw_select_source_ok(tunnel->gw, tunnel, flow->family, &flow->src,
-				    check == VGW_SOURCE_CHECK_SITE);
+	return vgw_select_source_ok(tunnel->gw, tunnel, flow, check == VGW_SOURCE_CHECK_SITE);
 }
 
 /* What the far end may be sent goes back through a tunnel of the same connection. */

@@ -206,6 +206,12 @@ static const struct genl_ops ops[] = {
 	OP(VGW_CMD_LOOKUP, vgw_lookup_policy, VGW_A_LOOKUP_MAX, vgw_netlink_lookup, NULL),
 	OP(VGW_CMD_STATS_GET, vgw_stats_policy, VGW_A_STATS_MAX,
 	   vgw_netlink_stats_get, vgw_netlink_stats_dump),
+	OP(VGW_CMD_POLICY_ROUTE_GET, vgw_policy_routes_policy, VGW_A_POLICY_ROUTES_MAX,
+	   NULL, vgw_netlink_policy_dump),
+	OP(VGW_CMD_POLICY_ROUTE_ADD, vgw_policy_routes_policy, VGW_A_POLICY_ROUTES_MAX,
+	   vgw_netlink_policy_add, NULL),
+	OP(VGW_CMD_POLICY_ROUTE_DEL, vgw_policy_routes_policy, VGW_A_POLICY_ROUTES_MAX,
+	   vgw_netlink_policy_del, NULL),
 };
 
 static const struct genl_multicast_group groups[] = {

@@ -45,7 +45,8 @@ static int put_gateway(struct sk_buff *skb, struct vgw_gateway *gw)
 	u64 memory = 0;
 
 	for (unsigned int i = 0; i < 2; i++)
-		memory += vgw_lpm_memory(gw->lpm[i]) + vgw_lpm_memory(gw->guard[i]);
+		memory += vgw_lpm_memory(gw->lpm[i]) + vgw_lpm_memory(gw->guard[i]) +
+			  vgw_policy_set_memory(vgw_policy_set_of(gw, i));
 	if (nla_put_u32(skb, VGW_A_GATEWAY_IFINDEX, gw->dev->ifindex) ||
 	    nla_put_u32(skb, VGW_A_GATEWAY_QUOTA, gw->quota) ||
 	    nla_put_u32(skb, VGW_A_GATEWAY_HASH_SEED, gw->seed) ||
@@ -58,7 +59,8 @@ static int put_gateway(struct sk_buff *skb, struct vgw_gateway *gw)
 	    nla_put_u32(skb, VGW_A_GATEWAY_DYNAMIC_PREFIXES, gw->dynamic_prefixes) ||
 	    nla_put_u64_64bit(skb, VGW_A_GATEWAY_MEMORY, memory, VGW_A_GATEWAY_PAD) ||
 	    nla_put_u32(skb, VGW_A_GATEWAY_PROTOCOL_VERSION, VGW_PROTOCOL_VERSION) ||
-	    nla_put_u8(skb, VGW_A_GATEWAY_MSS_CLAMP, gw->mss_clamp))
+	    nla_put_u8(skb, VGW_A_GATEWAY_MSS_CLAMP, gw->mss_clamp) ||
+	    nla_put_u32(skb, VGW_A_GATEWAY_POLICY_ROUTES, gw->policy_count))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -6,6 +6,9 @@
 #include "netlink.h"
 #include "select.h"
 
+/* Policy routes that an answer tells, and the one that decided. */
+#define POLICIES_TOLD	32
+
 const struct nla_policy vgw_lookup_policy[VGW_A_LOOKUP_MAX + 1] = {
 	[VGW_A_LOOKUP_GATEWAY] = { .type = NLA_U32 },
 	[VGW_A_LOOKUP_DST4] = { .type = NLA_U32 },
@@ -58,6 +61,8 @@ static u8 candidate_result(const struct vgw_choice *choice, u8 len, unsigned int
 		       choice->verdict == VGW_VERDICT_SYSTEM ||
 		       choice->verdict == VGW_VERDICT_RESERVED;
 
+	if (choice->policy)
+		return VGW_CANDIDATE_RESULT_AFTER_POLICY;
 	if (decided && choice->len == len && choice->slot == slot)
 		return choice->verdict == VGW_VERDICT_RESERVED ? VGW_CANDIDATE_RESULT_HELD :
 								 VGW_CANDIDATE_RESULT_SELECTED;
@@ -98,6 +103,59 @@ static void cut(struct vgw_prefix *prefix, const struct vgw_lpm_key *key, u8 len
 	if (len % 8)
 		prefix->key.addr[len / 8] = key->addr[len / 8] & ~(0xff >> (len % 8));
 	prefix->len = len;
+}
+
+static u8 policy_result(const struct vgw_choice *choice, const struct vgw_policy *policy,
+			bool passed)
+{
+	if (policy == choice->policy)
+		return choice->verdict == VGW_VERDICT_RESERVED ? VGW_CANDIDATE_RESULT_HELD :
+								 VGW_CANDIDATE_RESULT_SELECTED;
+	return passed ? VGW_CANDIDATE_RESULT_AFTER_POLICY : VGW_CANDIDATE_RESULT_ALL_DEAD;
+}
+
+static int put_policy(struct sk_buff *skb, unsigned int table, const struct vgw_policy *policy,
+		      u8 result)
+{
+	struct vgw_prefix src = { .key = policy->src, .len = policy->src_len, .table = table };
+	struct vgw_prefix dst = { .key = policy->dst, .len = policy->dst_len, .table = table };
+	struct nlattr *nest = nla_nest_start(skb, VGW_A_LOOKUP_CANDIDATE);
+
+	if (!nest || vgw_netlink_prefix_put(skb, VGW_A_CANDIDATE_PREFIX4, VGW_A_CANDIDATE_PREFIX6,
+					    &dst) ||
+	    vgw_netlink_prefix_put(skb, VGW_A_CANDIDATE_SRC4, VGW_A_CANDIDATE_SRC6, &src) ||
+	    nla_put_u32(skb, VGW_A_CANDIDATE_PRIORITY, policy->priority) ||
+	    nla_put_u32(skb, VGW_A_CANDIDATE_SEQUENCE, policy->sequence) ||
+	    nla_put_u32(skb, VGW_A_CANDIDATE_GROUP, policy->group->id) ||
+	    nla_put_u8(skb, VGW_A_CANDIDATE_ON_FAIL, policy->on_fail) ||
+	    nla_put_u32(skb, VGW_A_CANDIDATE_LIVE, vgw_group_live(policy->group)) ||
+	    nla_put_u8(skb, VGW_A_CANDIDATE_RESULT, result))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_policies(struct sk_buff *skb, const struct vgw_gateway *gw,
+			const struct vgw_flow *flow, const struct vgw_choice *choice)
+{
+	unsigned int table = flow->family == AF_INET6, told = 0;
+	const struct vgw_policy_set *set = rcu_dereference(gw->policies[table]);
+	const struct vgw_policy *policy = NULL;
+	struct vgw_lpm_key src, dst;
+	bool passed = false;
+
+	vgw_key_from_addr(&src, flow->family, &flow->src);
+	vgw_key_from_addr(&dst, flow->family, &flow->dst);
+	while (set && (policy = vgw_policy_match(set, &src, &dst, policy))) {
+		if ((told < POLICIES_TOLD || policy == choice->policy) &&
+		    put_policy(skb, table, policy, policy_result(choice, policy, passed)))
+			return -EMSGSIZE;
+		told++;
+		passed |= policy == choice->policy;
+		if (told >= POLICIES_TOLD && (passed || !choice->policy))
+			return 0;
+	}
+	return 0;
 }
 
 static int put_candidates(struct sk_buff *skb, const struct vgw_gateway *gw,
@@ -152,7 +210,8 @@ static int put_lookup(struct sk_buff *skb, const struct vgw_gateway *gw,
 	rcu_read_lock();
 	vgw_select_explain(gw, flow, hash, NULL, &choice);
 	ret = nla_put_u32(skb, VGW_A_LOOKUP_GATEWAY, gw->dev->ifindex) ||
-	      put_choice(skb, &choice, hash) || put_candidates(skb, gw, flow, &choice);
+	      put_choice(skb, &choice, hash) || put_policies(skb, gw, flow, &choice) ||
+	      put_candidates(skb, gw, flow, &choice);
 	rcu_read_unlock();
 	return ret ? -EMSGSIZE : 0;
 }
@@ -173,8 +232,8 @@ int vgw_netlink_lookup(struct sk_buff *skb, struct genl_info *info)
 	ret = read_flow(info, &flow);
 	if (ret)
 		return ret;
-	/* 129 prefixes of three classes at most. */
-	reply = genlmsg_new(129 * 3 * 80, GFP_KERNEL);
+	/* Some policy routes, and 129 prefixes of three classes at most. */
+	reply = genlmsg_new((POLICIES_TOLD + 1) * 128 + 129 * 3 * 80, GFP_KERNEL);
 	if (!reply)
 		return -ENOMEM;
 	gw = vgw_netlink_gateway_get(genl_info_net(info), nla_get_u32(attr), info->extack);

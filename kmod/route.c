@@ -319,6 +319,7 @@ void vgw_generation_begin(struct vgw_gateway *gw)
 	/* What a generation that never was committed refreshed counts for nothing. */
 	if (gw->generation_open) {
 		make_stale(gw);
+		vgw_policy_make_stale(gw);
 		xa_for_each(&gw->groups, id, group)
 			group->mark = !gw->parity;
 		xa_for_each(&gw->tunnels, id, tunnel)
@@ -399,6 +400,9 @@ int vgw_generation_commit(struct vgw_gateway *gw)
 	int ret;
 
 	lockdep_assert_held(&gw->vnet->lock);
+	ret = vgw_policy_sweep(gw);
+	if (ret)
+		return ret;
 	for (u8 table = 0; table < 2; table++) {
 		struct vgw_prefix prefix = { .table = table, .len = VGW_LPM_START };
 		bool more = true;

@@ -63,7 +63,7 @@ void vgw_route_batch_abort(struct vgw_route_batch *batch);
 bool vgw_route_fresh(const struct vgw_gateway *gw, u8 mark, unsigned int slot);
 
 void vgw_generation_begin(struct vgw_gateway *gw);
-/* Sweeps routes, groups and tunnels that were not refreshed. Sleeps. */
+/* Sweeps routes, policy routes, groups and tunnels that were not refreshed. Sleeps. */
 int vgw_generation_commit(struct vgw_gateway *gw);
 
 /* The gateway goes away: tables, chains. No reader is left. */

@@ -12,6 +12,7 @@
 #define INFO_INDEPENDENT 2
 #define INFO_FAILED 4
 #define INFO_WAS_UP 8
+#define INFO_ALL 15
 
 static void put_text(struct cursor_out *c, const char *text, size_t size)
 {
@@ -116,7 +117,7 @@ static void get_info(struct cursor *c, struct bfd_session_info *out)
 	out->interval = cursor_u32(c);
 	out->detection = cursor_u32(c);
 	out->transitions = cursor_u64(c);
-	if (out->state > BFD_UP || out->remote_state > BFD_UP)
+	if (out->state > BFD_UP || out->remote_state > BFD_UP || flags & ~INFO_ALL)
 		c->bad = true;
 }
 

@@ -538,6 +538,17 @@ static bool raw_decode(struct attr_set *set, const struct attr_raw *raw,
 	return true;
 }
 
+/* RFC 8326 4.1: a neighbour that is about to go says so, and its path yields to every other. */
+static void graceful_shutdown(struct attrs *attrs)
+{
+	for (size_t i = 0; i < attrs->n_communities; i++) {
+		if (attrs->communities[i] != BGP_COMMUNITY_GRACEFUL_SHUTDOWN)
+			continue;
+		attrs->has_local_pref = true;
+		attrs->local_pref = 0;
+	}
+}
+
 /* What earlier attributes of the set mean together. */
 static void set_finish(struct attr_set *set, const struct attr_peer *peer)
 {
@@ -555,6 +566,9 @@ static void set_finish(struct attr_set *set, const struct attr_peer *peer)
 	}
 	attrs->segments = path->segments;
 	attrs->n_segments = path->n_segments;
+	/* An internal peer has set the preference itself. */
+	if (!peer->internal)
+		graceful_shutdown(attrs);
 }
 
 bool attr_set_decode(struct attr_set *set, struct cursor c, const struct attr_peer *peer,

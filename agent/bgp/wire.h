@@ -119,4 +119,6 @@ enum bgp_attribute {
 	BGP_ATTR_LARGE_COMMUNITIES = 32, /* RFC 8092 */
 };
 
+#define BGP_COMMUNITY_GRACEFUL_SHUTDOWN 0xffff0000 /* RFC 8326 */
+
 #endif

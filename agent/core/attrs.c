@@ -1,103 +1,73 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interned attribute sets: a chained hash table of blocks that hold the set and
+ * Interned attribute sets: a hash table of blocks that hold the set and
  * everything it points at. The hash is keyed (SipHash-1-3 with a random key):
  * peers choose what goes in.
+ *
+ * The table is open, with linear probing, and keeps the hashes apart from the
+ * sets: neither a search for what is not there nor growing reads a set.
  */
 #include "core/attrs.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-#define BUCKETS_MIN 64
+#include "lib/siphash.h"
+
+#define LOCAL_PREF_DEFAULT 100
+#define SLOTS_MIN 64
 
 struct node {
 	struct attrs attrs; /* first: a set is found by its own address */
 	uint32_t refs, hash;
-	struct node *next;
 	/* the arrays follow, widest members first */
 };
 
+/* Slot by slot a hash and a set; a hash of 0 is an empty slot. At most three quarters are full. */
 static struct {
-	struct node **buckets;
-	size_t n_buckets, count;
-	uint64_t key[2];
+	uint32_t *hashes;
+	struct node **nodes;
+	size_t n_slots, count, memory;
+	struct siphash_key key;
 } table;
 
-struct sip {
-	uint64_t v[4];
-};
-
-static inline uint64_t rol64(uint64_t x, unsigned int n)
+/* Most sets have one address of the three. */
+static void hash_addr(struct siphash *s, const struct addr *a)
 {
-	return x << n | x >> (64 - n);
-}
-
-static void sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[1] = rol64(v[1], 13) ^ v[0];
-	v[0] = rol64(v[0], 32);
-	v[2] += v[3];
-	v[3] = rol64(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rol64(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rol64(v[1], 17) ^ v[2];
-	v[2] = rol64(v[2], 32);
-}
-
-static void sip_word(struct sip *s, uint64_t word)
-{
-	s->v[3] ^= word;
-	sip_round(s->v);
-	s->v[0] ^= word;
-}
-
-static void sip_bytes(struct sip *s, const void *data, size_t len)
-{
-	const uint8_t *bytes = data;
-	uint64_t word;
-
-	for (; len >= sizeof(word); len -= sizeof(word), bytes += sizeof(word)) {
-		memcpy(&word, bytes, sizeof(word));
-		sip_word(s, word);
-	}
-	if (!len)
-		return;
-	word = 0;
-	memcpy(&word, bytes, len);
-	sip_word(s, word);
+	siphash_word(s, a->family);
+	if (a->family == AF_INET)
+		siphash_bytes(s, a->b, 4);
+	else if (a->family)
+		siphash_bytes(s, a->b, sizeof(a->b));
 }
 
 static uint32_t attrs_hash(const struct attrs *a)
 {
-	struct sip s = { { table.key[0] ^ 0x736f6d6570736575, table.key[1] ^ 0x646f72616e646f6d,
-			   table.key[0] ^ 0x6c7967656e657261, table.key[1] ^ 0x7465646279746573 } };
+	struct siphash s = siphash_begin(&table.key);
+	uint32_t hash;
 
-	sip_word(&s, a->origin | (uint64_t)a->has_med << 8 | (uint64_t)a->has_local_pref << 9 |
+	siphash_word(&s, a->origin | (uint64_t)a->has_med << 8 | (uint64_t)a->has_local_pref << 9 |
 			     (uint64_t)a->atomic_aggregate << 10 | (uint64_t)a->n_segments << 16 |
 			     (uint64_t)a->aggregator_as << 32);
-	sip_word(&s, a->n_communities | (uint64_t)a->n_ext_communities << 16 |
+	siphash_word(&s, a->n_communities | (uint64_t)a->n_ext_communities << 16 |
 			     (uint64_t)a->n_large_communities << 32);
-	sip_word(&s, a->med | (uint64_t)a->local_pref << 32);
-	sip_bytes(&s, &a->next_hop, sizeof(a->next_hop));
-	sip_bytes(&s, &a->link_local, sizeof(a->link_local));
-	sip_bytes(&s, &a->aggregator, sizeof(a->aggregator));
+	siphash_word(&s, a->med | (uint64_t)a->local_pref << 32);
+	hash_addr(&s, &a->next_hop);
+	hash_addr(&s, &a->link_local);
+	hash_addr(&s, &a->aggregator);
 	for (size_t i = 0; i < a->n_segments; i++) {
-		sip_word(&s, a->segments[i].type | (uint64_t)a->segments[i].count << 8);
-		sip_bytes(&s, a->segments[i].asns, a->segments[i].count * sizeof(uint32_t));
+		siphash_word(&s, a->segments[i].type | (uint64_t)a->segments[i].count << 8);
+		siphash_bytes(&s, a->segments[i].asns, a->segments[i].count * sizeof(uint32_t));
 	}
-	sip_bytes(&s, a->communities, a->n_communities * sizeof(*a->communities));
-	sip_bytes(&s, a->ext_communities, a->n_ext_communities * sizeof(*a->ext_communities));
-	sip_bytes(&s, a->large_communities, a->n_large_communities * sizeof(*a->large_communities));
-	s.v[2] ^= 0xff;
-	for (size_t i = 0; i < 3; i++)
-		sip_round(s.v);
-	return (uint32_t)(s.v[0] ^ s.v[1] ^ s.v[2] ^ s.v[3]);
+	siphash_bytes(&s, a->communities, a->n_communities * sizeof(*a->communities));
+	siphash_bytes(&s, a->ext_communities, a->n_ext_communities * sizeof(*a->ext_communities));
+	siphash_bytes(&s, a->large_communities,
+		      a->n_large_communities * sizeof(*a->large_communities));
+	hash = (uint32_t)siphash_end(&s);
+	return hash ? hash : 1;
 }
 
 /* memcmp() must not get NULL, also not for nothing. */
@@ -157,6 +127,9 @@ static void attrs_derive(struct attrs *a)
 	a->as_path_len = (uint16_t)(len < UINT16_MAX ? len : UINT16_MAX);
 	a->neighbour_as = first && first->type == AS_SEQUENCE ? first->asns[0] : 0;
 	a->origin_as = last && last->type == AS_SEQUENCE ? last->asns[last->count - 1] : 0;
+	a->order = (uint64_t)~(a->has_local_pref ? a->local_pref : LOCAL_PREF_DEFAULT)
+			   << ATTRS_ORDER_LOCAL_PREF |
+		   (uint64_t)a->as_path_len << ATTRS_ORDER_PATH | a->origin;
 }
 
 static size_t attrs_tail_size(const struct attrs *a)
@@ -205,55 +178,86 @@ static void attrs_copy(struct node *node, const struct attrs *draft)
 	attrs_derive(a);
 }
 
-/* Keeps chains short. Without memory for more buckets they only get longer. */
-static bool table_grow(void)
+static size_t slot_next(size_t slot)
 {
-	size_t n = table.n_buckets ? table.n_buckets * 2 : BUCKETS_MIN;
-	struct node **buckets;
+	return (slot + 1) & (table.n_slots - 1);
+}
 
-	if (table.count < table.n_buckets)
-		return true;
-	buckets = calloc(n, sizeof(struct node *));
-	if (!buckets)
-		return table.n_buckets;
-	if (!table.n_buckets && getrandom(table.key, sizeof(table.key), GRND_NONBLOCK) < 0)
-		table.key[0] = (uintptr_t)buckets;
-	for (size_t i = 0; i < table.n_buckets; i++) {
-		struct node *node, *next;
+static void slot_fill(struct node *node)
+{
+	size_t slot = node->hash & (table.n_slots - 1);
 
-		for (node = table.buckets[i]; node; node = next) {
-			next = node->next;
-			node->next = buckets[node->hash & (n - 1)];
-			buckets[node->hash & (n - 1)] = node;
-		}
+	while (table.hashes[slot])
+		slot = slot_next(slot);
+	table.hashes[slot] = node->hash;
+	table.nodes[slot] = node;
+}
+
+static void table_free(uint32_t *hashes, struct node **nodes)
+{
+	free(hashes);
+	free(nodes);
+}
+
+/* n: a power of two. Sets are not read: their hashes are in the slots. */
+static bool table_resize(size_t n)
+{
+	uint32_t *hashes = calloc(n, sizeof(*hashes)), *old_hashes = table.hashes;
+	struct node **nodes = malloc(n * sizeof(struct node *)), **old_nodes = table.nodes;
+	size_t n_old = table.n_slots;
+
+	if (!hashes || !nodes) {
+		table_free(hashes, nodes);
+		return false;
 	}
-	free(table.buckets);
-	table.buckets = buckets;
-	table.n_buckets = n;
+	table.hashes = hashes;
+	table.nodes = nodes;
+	table.n_slots = n;
+	for (size_t i = 0; i < n_old; i++) {
+		size_t slot = old_hashes[i] & (n - 1);
+
+		if (!old_hashes[i])
+			continue;
+		while (hashes[slot])
+			slot = slot_next(slot);
+		hashes[slot] = old_hashes[i];
+		nodes[slot] = old_nodes[i];
+	}
+	table_free(old_hashes, old_nodes);
 	return true;
+}
+
+/* Without memory for a larger table it is used up to the last slot but one. */
+static bool table_make_room(void)
+{
+	if (!table.n_slots)
+		siphash_key_make(&table.key);
+	if (table.count + 1 <= table.n_slots / 4 * 3)
+		return true;
+	return table_resize(table.n_slots ? 2 * table.n_slots : SLOTS_MIN) ||
+	       table.count + 2 <= table.n_slots;
 }
 
 const struct attrs *attrs_intern(const struct attrs *draft)
 {
-	struct node *node, **bucket;
+	struct node *node;
 	uint32_t hash;
 
-	if (!table_grow())
+	if (!table_make_room())
 		return NULL;
 	hash = attrs_hash(draft);
-	bucket = &table.buckets[hash & (table.n_buckets - 1)];
-	for (node = *bucket; node; node = node->next)
-		if (node->hash == hash && attrs_same(&node->attrs, draft))
-			return attrs_get(&node->attrs);
+	for (size_t slot = hash & (table.n_slots - 1); table.hashes[slot]; slot = slot_next(slot))
+		if (table.hashes[slot] == hash && attrs_same(&table.nodes[slot]->attrs, draft))
+			return attrs_get(&table.nodes[slot]->attrs);
 	node = malloc(sizeof(*node) + attrs_tail_size(draft));
 	if (!node)
 		return NULL;
 	attrs_copy(node, draft);
 	node->refs = 1;
 	node->hash = hash;
-	node->next = *bucket;
-	*bucket = node;
+	slot_fill(node);
 	table.count++;
+	table.memory += malloc_usable_size(node) + sizeof(size_t);
 	return &node->attrs;
 }
 
@@ -268,22 +272,46 @@ const struct attrs *attrs_get(const struct attrs *attrs)
 	return attrs;
 }
 
+/* What follows moves up, unless its place is behind the hole. */
+static void slot_empty(const struct node *node)
+{
+	size_t mask = table.n_slots - 1, hole = node->hash & mask, slot;
+
+	while (table.nodes[hole] != node || !table.hashes[hole])
+		hole = slot_next(hole);
+	for (slot = slot_next(hole); table.hashes[slot]; slot = slot_next(slot)) {
+		if (((slot - table.hashes[slot]) & mask) < ((slot - hole) & mask))
+			continue;
+		table.hashes[hole] = table.hashes[slot];
+		table.nodes[hole] = table.nodes[slot];
+		hole = slot;
+	}
+	table.hashes[hole] = 0;
+}
+
 void attrs_put(const struct attrs *attrs)
 {
-	struct node *node = attrs_node(attrs), **link;
+	struct node *node = attrs_node(attrs);
 
 	if (!attrs || --node->refs)
 		return;
-	link = &table.buckets[node->hash & (table.n_buckets - 1)];
-	while (*link != node)
-		link = &(*link)->next;
-	*link = node->next;
+	slot_empty(node);
+	table.memory -= malloc_usable_size(node) + sizeof(size_t);
 	free(node);
-	if (--table.count)
-		return;
-	free(table.buckets);
-	table.buckets = NULL;
-	table.n_buckets = 0;
+	table.count--;
+	if (!table.count) {
+		table_free(table.hashes, table.nodes);
+		table.hashes = NULL;
+		table.nodes = NULL;
+		table.n_slots = 0;
+	} else if (table.n_slots > SLOTS_MIN && table.count < table.n_slots / 8) {
+		table_resize(table.n_slots / 2);
+	}
+}
+
+size_t attrs_memory(void)
+{
+	return table.memory + table.n_slots * (sizeof(*table.hashes) + sizeof(struct node *));
 }
 
 size_t attrs_count(void)

@@ -30,13 +30,18 @@ struct large_community {
 	uint32_t global, local1, local2;
 };
 
+/* Where the parts of attrs->order begin; the origin has the lowest bits. */
+#define ATTRS_ORDER_PATH 8
+#define ATTRS_ORDER_LOCAL_PREF 24
+
 /* RFC numbers: 4271 (1-7), 1997, 4360, 8092. Pointers belong to the set. */
 struct attrs {
 	uint8_t origin;
 	bool has_med, has_local_pref, atomic_aggregate;
 	uint32_t med, local_pref;
 	uint16_t n_segments, n_communities, n_ext_communities, n_large_communities;
-	/* The next three are derived from the path by attrs_intern(); ignored in a draft. */
+	/* The next four are derived by attrs_intern(); ignored in a draft. */
+	uint64_t order; /* local preference, path length, origin: less is better */
 	uint16_t as_path_len; /* decision length: a set counts 1, confederation segments 0 */
 	uint32_t neighbour_as; /* first AS of the path, 0 if it begins with a set or is empty */
 	uint32_t origin_as; /* last AS of the path, 0 if it ends in a set or is empty */
@@ -58,6 +63,7 @@ void attrs_put(const struct attrs *attrs); /* NULL is fine */
 bool attrs_path_contains(const struct attrs *attrs, uint32_t asn);
 /* "65010 65020 {1 2}", cut if buf is short; returns buf. */
 const char *attrs_format_path(const struct attrs *attrs, char *buf, size_t size);
+size_t attrs_memory(void); /* bytes of all of them and their table */
 size_t attrs_count(void); /* interned sets alive: tests check for leaks */
 
 #endif

@@ -39,7 +39,14 @@ struct config_errors {
 
 enum config_attachment { CONFIG_VPN_GATEWAY, CONFIG_TRANSIT };
 enum config_routing { CONFIG_ROUTING_DESTINATION, CONFIG_ROUTING_POLICY };
-enum config_profile { CONFIG_PROFILE_NONE, CONFIG_PROFILE_ALIBABA };
+/* The gateway's own (none, alibaba), and the other side's. */
+enum config_profile {
+	CONFIG_PROFILE_NONE,
+	CONFIG_PROFILE_ALIBABA,
+	CONFIG_PROFILE_AWS,
+	CONFIG_PROFILE_AZURE,
+	CONFIG_PROFILE_GCP,
+};
 
 struct config_gateway {
 	char *name; /* of the device, default vgw0 */
@@ -65,6 +72,7 @@ struct config_customer_gateway {
 	char *name, *site, *description; /* site defaults to the name */
 	struct addr address;
 	uint32_t asn; /* 0: not given, only where no connection runs BGP */
+	enum config_profile profile; /* defaults for its connections, and what it refuses */
 	uint32_t site_id; /* 1.., by order of first mention of the site's name */
 };
 
@@ -98,6 +106,7 @@ struct config_ike {
 struct config_tunnel {
 	char *name;
 	struct prefix inside; /* inside-cidr */
+	bool inside_auto; /* "auto": chosen by the name, see config_inside.c */
 	struct addr inside_address; /* ours; default the first host */
 	struct addr inside_peer; /* the other host, derived */
 	char *interface; /* default the tunnel's name */
@@ -136,6 +145,15 @@ struct config_static_route {
 	uint8_t on_fail; /* enum vgw_on_fail; default revoke, profile alibaba reserve */
 };
 
+/* In the order in which packets meet them; rows of one priority and sequence are one route. */
+struct config_policy_route {
+	struct prefix source; /* of length 0: any */
+	uint32_t priority; /* lower first, default 100 */
+	uint32_t sequence; /* 1.., place within the priority, by order in the file */
+	size_t row; /* index in the file */
+	struct config_static_route to; /* prefix is the destination */
+};
+
 struct config {
 	enum log_level log_level; /* default info */
 	char *control_socket; /* default /run/vgw/control.sock */
@@ -147,6 +165,8 @@ struct config {
 	size_t n_connections;
 	struct config_static_route *static_routes;
 	size_t n_static_routes;
+	struct config_policy_route *policy_routes;
+	size_t n_policy_routes;
 	bool transit_overlapping; /* transit-domain.overlapping-routing, default true */
 	/* Highest ids ever given, also to objects that a reload removed. */
 	uint32_t last_site_id, last_connection_id, last_tunnel_id;
@@ -157,9 +177,13 @@ struct config {
 struct config *config_load(const char *path, struct config_errors *errors);
 /* The same from memory. */
 struct config *config_parse(const char *text, size_t len, struct config_errors *errors);
+/* config_load() as if gateway.force were true: the topology rules are warnings. */
+struct config *config_load_forced(const char *path, struct config_errors *errors);
+/* Line and column of a key of a file that was loaded; 0 if it cannot be read any more. */
+void config_position(const char *path, const char *key, unsigned int *line, unsigned int *column);
 void config_free(struct config *config);
 void config_errors_free(struct config_errors *errors);
-/* "FILE:LINE:COLUMN: PATH: TEXT [CODE]" */
+/* "FILE:LINE:COLUMN: PATH: TEXT [CODE]", of a rule "[CODE, rule N]" */
 const char *config_error_format(const char *file, const struct config_error *error, char *buf,
 				size_t size);
 
@@ -172,7 +196,7 @@ enum config_change_kind { CONFIG_ADDED, CONFIG_REMOVED, CONFIG_CHANGED, CONFIG_R
 struct config_change {
 	enum config_change_kind kind;
 	/* "log", "control", "gateway", "customer-gateway", "connection", "tunnel", "static-route",
-	 * "transit-domain" */
+	 * "policy-route", "transit-domain" */
 	const char *object;
 	char name[96]; /* "t1"; of a static route "10.9.0.0/16 via t1"; "" where there is one */
 	char detail[160]; /* "weight 1 -> 2"; for REFUSED the reason (rule 45: IMMUTABLE, ...) */
@@ -187,5 +211,15 @@ struct config_change {
  */
 size_t config_diff(const struct config *old, struct config *new,
 		   void (*report)(void *ctx, const struct config_change *change), void *ctx);
+
+/*
+ * Every value in force, defaults and profiles included, in the order of the file:
+ * path as in the file, value as it would be written, and what the customer
+ * gateway's profile gives for the key (NULL: nothing).
+ */
+void config_values(const struct config *config,
+		   void (*tell)(void *ctx, const char *path, const char *value,
+				const char *profile),
+		   void *ctx);
 
 #endif

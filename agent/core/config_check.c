@@ -79,7 +79,7 @@ static void claims_judge(struct claims *claims, const char *code, const char *re
 	free(claims->list);
 }
 
-static void check_customer_gateways(struct config_parse *parse)
+void config_check_customer_gateways(struct config_parse *parse)
 {
 	const struct config *config = parse->config;
 	struct claims names, addresses;
@@ -133,7 +133,7 @@ static void claim_tunnel(struct tunnel_claims *claims, size_t i, size_t j)
 }
 
 /* The kernel's gateway device and its VRF are names that a tunnel's device cannot have. */
-static void check_device_names(struct config_parse *parse)
+void config_check_device_names(struct config_parse *parse)
 {
 	const struct config_gateway *gw = &parse->config->gateway;
 
@@ -188,7 +188,7 @@ static void check_identities(struct config_parse *parse, const struct config_con
 	}
 }
 
-static void check_tunnels(struct config_parse *parse)
+void config_check_tunnels(struct config_parse *parse)
 {
 	const struct config *config = parse->config;
 	size_t n = count_tunnels(config);
@@ -214,7 +214,7 @@ static void check_tunnels(struct config_parse *parse)
 		"the if_id joins SAs to a tunnel, two tunnels would take each other's packets");
 }
 
-static void check_connections(struct config_parse *parse)
+void config_check_connections(struct config_parse *parse)
 {
 	const struct config *config = parse->config;
 	struct claims names;
@@ -248,16 +248,14 @@ static bool is_customer_peer(const struct config *config, const struct prefix *p
 	return false;
 }
 
-/* Rules 48-50. */
-static void check_static_prefix(struct config_parse *parse, size_t i)
+void config_check_destination(struct config_parse *parse, const struct prefix *prefix,
+			      const char *path)
 {
-	const struct prefix *prefix = &parse->config->static_routes[i].prefix;
 	const struct config_gateway *gw = &parse->config->gateway;
-	char path[CONFIG_PATH_SIZE], text[PREFIX_STRLEN];
+	char text[PREFIX_STRLEN];
 
 	if (!addr_is_set(&prefix->addr))
 		return;
-	snprintf(path, sizeof(path), "static-routes[%zu].prefix", i);
 	prefix_format(prefix, text, sizeof(text));
 	if (prefix_is_default(prefix))
 		config_fail(parse, "DEFAULT_REFUSED", path,
@@ -283,14 +281,9 @@ static void check_static_prefix(struct config_parse *parse, size_t i)
 			text);
 }
 
-struct ordered_route {
-	const struct config_static_route *route;
-	size_t i;
-};
-
 static int route_compare(const void *a, const void *b)
 {
-	const struct ordered_route *x = a, *y = b;
+	const struct config_row *x = a, *y = b;
 	int order = prefix_compare(&x->route->prefix, &y->route->prefix);
 
 	if (order)
@@ -318,53 +311,54 @@ static bool same_target(const struct config_static_route *a, const struct config
 	return a->connection && b->tunnel && holds(a->connection, b->tunnel);
 }
 
-/* Routes of one destination, in the order of the file (rule 47, D7). */
-static void check_destination(struct config_parse *parse, const struct ordered_route *list,
-			      size_t n)
+void config_check_rows(struct config_parse *parse, const char *list, const struct config_row *rows,
+		       size_t n)
 {
-	const struct ordered_route *active = NULL;
+	const struct config_row *active = NULL;
 	char path[CONFIG_PATH_SIZE];
 
 	for (size_t k = 0; k < n; k++) {
-		const struct config_static_route *route = list[k].route;
-		const struct ordered_route *same = list;
+		const struct config_static_route *route = rows[k].route;
+		const struct config_row *same = rows;
 
-		while (same < &list[k] && !same_target(same->route, route))
+		while (same < &rows[k] && !same_target(same->route, route))
 			same++;
-		snprintf(path, sizeof(path), "static-routes[%zu]", list[k].i);
-		if (same < &list[k])
+		snprintf(path, sizeof(path), "%s[%zu]", list, rows[k].i);
+		if (same < &rows[k])
 			config_fail(
 				parse, "STATIC_DUPLICATE", path,
-				"static-routes[%zu] leads this prefix into the same tunnel already",
+				"%s[%zu] leads this prefix into the same tunnel already", list,
 				same->i);
 		else if (route->weight && active)
 			config_fail(
 				parse, "STATIC_WEIGHT", path,
-				"static-routes[%zu] is the active one (weight 100) of this prefix "
+				"%s[%zu] is the active one (weight 100) of this prefix "
 				"already, others stand by with weight 0",
-				active->i);
-		else if (route->on_fail != list[0].route->on_fail)
+				list, active->i);
+		else if (route->on_fail != rows[0].route->on_fail)
 			config_fail(
 				parse, "STATIC_ON_FAIL", path,
-				"on-fail differs from static-routes[%zu]: what happens when all "
+				"on-fail differs from %s[%zu]: what happens when all "
 				"routes of a prefix are dead is one decision",
-				list[0].i);
+				list, rows[0].i);
 		if (route->weight && !active)
-			active = &list[k];
+			active = &rows[k];
 	}
 }
 
-static void check_static_routes(struct config_parse *parse)
+void config_check_static_routes(struct config_parse *parse)
 {
 	const struct config *config = parse->config;
 	size_t n = config->n_static_routes, end;
-	struct ordered_route *list = config_array(parse, n, sizeof(*list));
+	struct config_row *list = config_array(parse, n, sizeof(*list));
+	char path[CONFIG_PATH_SIZE];
 
 	if (!list)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		check_static_prefix(parse, i);
-		list[i] = (struct ordered_route){ &config->static_routes[i], i };
+		snprintf(path, sizeof(path), "static-routes[%zu].prefix", i);
+		config_check_destination(parse, &config->static_routes[i].prefix, path);
+		list[i] = (struct config_row){ &config->static_routes[i], i };
 	}
 	qsort(list, n, sizeof(*list), route_compare);
 	for (size_t i = 0; i < n; i = end) {
@@ -372,7 +366,7 @@ static void check_static_routes(struct config_parse *parse)
 		while (end < n && prefix_equal(&list[end].route->prefix, &list[i].route->prefix))
 			end++;
 		if (addr_is_set(&list[i].route->prefix.addr))
-			check_destination(parse, &list[i], end - i);
+			config_check_rows(parse, "static-routes", &list[i], end - i);
 	}
 	free(list);
 }
@@ -400,7 +394,7 @@ static void check_guard(struct config_parse *parse, const char *text, unsigned i
 			text);
 }
 
-static void check_ranges(struct config_parse *parse)
+void config_check_ranges(struct config_parse *parse)
 {
 	const struct raw_gateway *raw = parse->raw->gateway;
 	char path[CONFIG_PATH_SIZE];
@@ -417,14 +411,4 @@ static void check_ranges(struct config_parse *parse)
 		config_fail(parse, "PROTECTED_DEFAULT", path,
 			    "every learned prefix is inside it and would be refused");
 	}
-}
-
-void config_check(struct config_parse *parse)
-{
-	check_customer_gateways(parse);
-	check_device_names(parse);
-	check_tunnels(parse);
-	check_connections(parse);
-	check_static_routes(parse);
-	check_ranges(parse);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a reload would change. Objects are the same when they have the same
- * name (static routes: prefix and target; prefixes of a list: themselves);
+ * name (static routes: prefix and target, policy routes: priority and source, too;
+ * prefixes of a list: themselves);
  * their values are compared by tables, one report per value that differs.
  */
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "core/config_private.h"
+#include "core/profile.h"
 
 #define VALUE_SIZE 50 /* of a value in a report: two of them and the key fit */
 
@@ -52,7 +54,7 @@ struct field {
 		  "connections to it"
 
 static const struct field top_fields[] = {
-	FIELD(config, log_level, "log", NAMES(config_log_names)),
+	FIELD(config, log_level, "log", NAMES(log_level_names)),
 	{ .key = NULL },
 };
 
@@ -87,6 +89,7 @@ static const struct field customer_gateway_fields[] = {
 	FIELD(config_customer_gateway, address, "address", IMMUTABLE),
 	FIELD(config_customer_gateway, asn, "asn", IMMUTABLE),
 	FIELD(config_customer_gateway, site, "site"),
+	FIELD(config_customer_gateway, profile, "profile", NAMES(config_profile_names)),
 	FIELD(config_customer_gateway, description, "description"),
 	{ .key = NULL },
 };
@@ -96,6 +99,7 @@ static const struct field customer_gateway_fields_no_asn[] = {
 	FIELD(config_customer_gateway, address, "address", IMMUTABLE),
 	FIELD(config_customer_gateway, asn, "asn"),
 	FIELD(config_customer_gateway, site, "site"),
+	FIELD(config_customer_gateway, profile, "profile", NAMES(config_profile_names)),
 	FIELD(config_customer_gateway, description, "description"),
 	{ .key = NULL },
 };
@@ -159,6 +163,13 @@ static const struct field ike_fields[] = {
 static const struct field static_route_fields[] = {
 	FIELD(config_static_route, weight, "weight"),
 	FIELD(config_static_route, on_fail, "on-fail", NAMES(config_on_fail_names)),
+	{ .key = NULL },
+};
+
+static const struct field policy_route_fields[] = {
+	FIELD(config_policy_route, sequence, "sequence"),
+	FIELD(config_policy_route, to.weight, "weight"),
+	FIELD(config_policy_route, to.on_fail, "on-fail", NAMES(config_on_fail_names)),
 	{ .key = NULL },
 };
 
@@ -412,6 +423,20 @@ static struct config_connection *find_connection(const struct config *config, co
 	return NULL;
 }
 
+/* The peer was told the block, and nobody asked for another one. */
+static void diff_auto(struct diff *d, const struct config_tunnel *old,
+		      const struct config_tunnel *new)
+{
+	char was[PREFIX_STRLEN], is[PREFIX_STRLEN];
+
+	if (!old->inside_auto || !new->inside_auto || prefix_equal(&old->inside, &new->inside))
+		return;
+	prefix_format(&old->inside, was, sizeof(was));
+	report(d, CONFIG_REFUSED, "tunnel", new->name, "INSIDE_MOVED",
+	       "inside-cidr auto would move to %s, the peer has %s: write inside-cidr: %s",
+	       prefix_format(&new->inside, is, sizeof(is)), was, was);
+}
+
 static void diff_tunnel(struct diff *d, const struct config_connection *connection,
 			const struct config_tunnel *new)
 {
@@ -426,6 +451,7 @@ static void diff_tunnel(struct diff *d, const struct config_connection *connecti
 	if (strcmp(was->name, connection->name))
 		report(d, CONFIG_CHANGED, "tunnel", new->name, NULL, "connection %s -> %s",
 		       was->name, connection->name);
+	diff_auto(d, old, new);
 	diff_fields(d, "tunnel", new->name, tunnel_fields, old, new);
 	diff_section(d, "tunnel", new->name, "ike", ike_fields, old->ike, new->ike);
 }
@@ -525,6 +551,57 @@ static void diff_static_routes(struct diff *d)
 	}
 }
 
+/* Policy routes */
+
+static const struct config_policy_route *find_policy(const struct config *config,
+						     const struct config_policy_route *policy,
+						     size_t hint)
+{
+	size_t n = config->n_policy_routes;
+
+	for (size_t k = 0; k < n; k++) {
+		const struct config_policy_route *one = &config->policy_routes[(hint + k) % n];
+
+		if (one->priority == policy->priority &&
+		    prefix_equal(&one->source, &policy->source) &&
+		    same_route(&one->to, &policy->to))
+			return one;
+	}
+	return NULL;
+}
+
+static void diff_policy_route(struct diff *d, const struct config_policy_route *old,
+			      const struct config_policy_route *new)
+{
+	const struct config_policy_route *policy = new ? new : old;
+	char name[sizeof(((struct config_change *)NULL)->name)];
+	char source[PREFIX_STRLEN], destination[PREFIX_STRLEN];
+
+	prefix_format(&policy->source, source, sizeof(source));
+	prefix_format(&policy->to.prefix, destination, sizeof(destination));
+	if (snprintf(name, sizeof(name), "%s from %s via %s", destination, source,
+		     target(&policy->to)) >= (int)sizeof(name))
+		strcpy(name + sizeof(name) - 4, "...");
+	if (old && new)
+		diff_fields(d, "policy-route", name, policy_route_fields, old, new);
+	else
+		report(d, new ? CONFIG_ADDED : CONFIG_REMOVED, "policy-route", name, NULL,
+		       "priority %u, %s, weight %u", policy->priority,
+		       policy->to.tunnel ? "tunnel" : "connection", policy->to.weight);
+}
+
+static void diff_policy_routes(struct diff *d)
+{
+	for (size_t i = 0; i < d->old->n_policy_routes; i++)
+		if (!find_policy(d->new, &d->old->policy_routes[i], i))
+			diff_policy_route(d, &d->old->policy_routes[i], NULL);
+	for (size_t i = 0; i < d->new->n_policy_routes; i++) {
+		const struct config_policy_route *new = &d->new->policy_routes[i];
+
+		diff_policy_route(d, find_policy(d->old, new, i), new);
+	}
+}
+
 /* Ids live in the module and in paths: an object that stays keeps its own, none is used twice. */
 
 static uint32_t carry_site(const struct config *old, struct config *new, size_t i)
@@ -576,6 +653,74 @@ size_t config_diff(const struct config *old, struct config *new,
 	diff_customer_gateways(&d);
 	diff_connections(&d);
 	diff_static_routes(&d);
+	diff_policy_routes(&d);
 	diff_fields(&d, "transit-domain", "", transit_fields, old, new);
 	return d.refused;
+}
+
+/* Values in force */
+
+struct listing {
+	void (*tell)(void *ctx, const char *path, const char *value, const char *profile);
+	void *ctx;
+};
+
+static void list_fields(const struct listing *l, const char *at, const struct profile *profile,
+			const struct field *field, const void *object)
+{
+	char path[CONFIG_PATH_SIZE], value[256];
+
+	for (; object && field->key; field++) {
+		snprintf(path, sizeof(path), "%s%s%s", at, *at ? "." : "", field->key);
+		l->tell(l->ctx, path,
+			format(field, (const char *)object + field->offset, value, sizeof(value)),
+			profile_text(profile, field->key));
+	}
+}
+
+static void list_connection(const struct listing *l, const struct config_connection *c, size_t i)
+{
+	const struct profile *profile = profile_get(c->customer_gateway->profile);
+	char at[CONFIG_PATH_SIZE];
+
+	snprintf(at, sizeof(at), "connections[%zu]", i);
+	l->tell(l->ctx, at, c->name, NULL);
+	list_fields(l, at, profile, connection_fields, c);
+	list_fields(l, at, profile, bgp_fields, c->bgp);
+	list_fields(l, at, profile, bfd_fields, c->bfd);
+	for (size_t j = 0; j < c->n_tunnels; j++) {
+		snprintf(at, sizeof(at), "connections[%zu].tunnels[%zu]", i, j);
+		l->tell(l->ctx, at, c->tunnels[j].name, NULL);
+		list_fields(l, at, profile, tunnel_fields, &c->tunnels[j]);
+		list_fields(l, at, profile, ike_fields, c->tunnels[j].ike);
+	}
+}
+
+void config_values(const struct config *config,
+		   void (*tell)(void *ctx, const char *path, const char *value,
+				const char *profile),
+		   void *ctx)
+{
+	const struct listing l = { tell, ctx };
+	char at[CONFIG_PATH_SIZE], text[PREFIX_STRLEN];
+
+	list_fields(&l, "", NULL, top_fields, config);
+	list_fields(&l, "control", NULL, control_fields, config);
+	snprintf(text, sizeof(text), "%u", config->gateway.local_asn);
+	tell(ctx, "gateway.local-asn", text, NULL);
+	list_fields(&l, "gateway", NULL, gateway_fields, &config->gateway);
+	for (size_t i = 0; i < config->n_customer_gateways; i++) {
+		snprintf(at, sizeof(at), "customer-gateways[%zu]", i);
+		tell(ctx, at, config->customer_gateways[i].name, NULL);
+		list_fields(&l, at, NULL, customer_gateway_fields, &config->customer_gateways[i]);
+	}
+	for (size_t i = 0; i < config->n_connections; i++)
+		list_connection(&l, &config->connections[i], i);
+	for (size_t i = 0; i < config->n_static_routes; i++) {
+		snprintf(at, sizeof(at), "static-routes[%zu]", i);
+		tell(ctx, at, prefix_format(&config->static_routes[i].prefix, text, sizeof(text)),
+		     NULL);
+		list_fields(&l, at, NULL, static_route_fields, &config->static_routes[i]);
+	}
+	list_fields(&l, "transit-domain", NULL, transit_fields, config);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/config_private.h"
+#include "core/lint.h"
 
 static bool after(const struct config_error *a, const struct config_error *b)
 {
@@ -138,11 +139,13 @@ void config_errors_free(struct config_errors *errors)
 const char *config_error_format(const char *file, const struct config_error *error, char *buf,
 				size_t size)
 {
+	const struct lint_rule *rule = lint_rule_find(error->code);
 	char position[32] = "";
 
 	if (error->line)
 		snprintf(position, sizeof(position), ":%u:%u", error->line, error->column);
-	snprintf(buf, size, "%s%s: %s%s%s [%s]", file, position, error->path,
-		 *error->path ? ": " : "", error->text, error->code);
+	snprintf(buf, size, "%s%s: %s%s%s [%s%s%s]", file, position, error->path,
+		 *error->path ? ": " : "", error->text, error->code, rule ? ", rule " : "",
+		 rule ? rule->rule : "");
 	return buf;
 }

@@ -12,6 +12,7 @@
 #include <linux/vgw.h>
 
 #include "core/config_private.h"
+#include "core/lint.h"
 #include "core/rules.h"
 
 #define DEFAULT_QUOTA 50 /* rule 34 */
@@ -85,13 +86,13 @@ static void load_gateway(struct config_parse *parse)
 	gw->overlap_allow = config_choice(&place, "overlap", raw->overlap, config_overlap_names, 0);
 	gw->reserved_strict =
 		config_choice(&place, "reserved", raw->reserved, config_reserved_names, 0);
-	gw->profile = config_choice(&place, "profile", raw->profile, config_profile_names,
+	gw->profile = config_choice(&place, "profile", raw->profile, config_gateway_profile_names,
 				    CONFIG_PROFILE_NONE);
 	gw->guard = load_prefixes(parse, "guard", raw->guard, raw->n_guard, &gw->n_guard);
 	gw->protected = load_prefixes(parse, "protected", raw->protected, raw->n_protected,
 				      &gw->n_protected);
 	gw->hash_seed = config_number(&place, "hash-seed", raw->hash_seed, 0, UINT32_MAX, 0);
-	gw->force = config_flag(&place, "force", raw->force, false);
+	gw->force = config_flag(&place, "force", raw->force, false) || parse->force;
 	config_place_set(&place, parse, "gateway.graceful-restart");
 	/* 12 bits in the capability (RFC 4724 3). */
 	gw->restart_time = config_number(&place, "restart-time",
@@ -108,7 +109,7 @@ static void load_top(struct config_parse *parse)
 
 	config_place_set(&place, parse, "%s", "");
 	config->log_level =
-		config_choice(&place, "log", parse->raw->log, config_log_names, LOG_LEVEL_INFO);
+		config_choice(&place, "log", parse->raw->log, log_level_names, LOG_LEVEL_INFO);
 	config_place_set(&place, parse, "control");
 	config->control_socket = raw->socket ? config_path(&place, "socket", raw->socket)
 					     : config_copy(parse, DEFAULT_SOCKET);
@@ -123,7 +124,8 @@ static void load_customer_asn(const struct config_place *place, struct config_cu
 			      const char *text)
 {
 	cg->asn = config_asn(place, "asn", text, 0);
-	if (cg->asn != RULES_ASN_LOCAL_DEFAULT)
+	/* Rule 51, from its other side: a peer that is Alibaba Cloud has the number rightly. */
+	if (cg->asn != RULES_ASN_LOCAL_DEFAULT || cg->profile == CONFIG_PROFILE_ALIBABA)
 		return;
 	config_fail_key(
 		place, "asn", "ASN_RESERVED",
@@ -143,6 +145,8 @@ static void load_customer_gateway(struct config_parse *parse, size_t i)
 	config_need(&place, "address", raw->address);
 	cg->name = config_name(&place, "name", raw->name);
 	cg->address = config_address(&place, "address", raw->address, AF_UNSPEC);
+	cg->profile = config_choice(&place, "profile", raw->profile, config_profile_names,
+				    CONFIG_PROFILE_NONE);
 	load_customer_asn(&place, cg, raw->asn);
 	if (raw->site)
 		cg->site = config_name(&place, "site", raw->site);
@@ -218,10 +222,10 @@ static void load_tree(struct config_parse *parse)
 	load_transit_domain(parse);
 	config_load_connections(parse);
 	config_load_static_routes(parse);
+	config_load_policy_routes(parse);
 	if (parse->no_memory)
 		return;
-	config_check(parse);
-	config_check_topology(parse);
+	lint_run(parse);
 }
 
 static const cyaml_config_t cyaml_settings = {
@@ -255,9 +259,10 @@ static void fail_file(struct config_errors *errors, const char *code, const char
 	config_errors_add(errors, &error, text);
 }
 
-struct config *config_parse(const char *text, size_t len, struct config_errors *errors)
+static struct config *parse_text(const char *text, size_t len, bool force,
+				 struct config_errors *errors)
 {
-	struct config_parse parse = { .errors = errors };
+	struct config_parse parse = { .errors = errors, .force = force };
 	struct config_node *root;
 
 	*errors = (struct config_errors){ NULL, 0 };
@@ -275,12 +280,18 @@ struct config *config_parse(const char *text, size_t len, struct config_errors *
 	if (root && config_shape_check(&parse))
 		parse_raw(&parse, text, len);
 	config_node_free(root);
+	free(parse.inside_slots);
 	if (parse.no_memory)
 		fail_file(errors, "NO_MEMORY", "out of memory");
 	if (!errors->n)
 		return parse.config;
 	config_free(parse.config);
 	return NULL;
+}
+
+struct config *config_parse(const char *text, size_t len, struct config_errors *errors)
+{
+	return parse_text(text, len, false, errors);
 }
 
 /* One byte more than allowed is read, so that config_parse() sees what is too large. */
@@ -304,7 +315,7 @@ static char *read_file(const char *path, size_t *len, struct config_errors *erro
 	return text;
 }
 
-struct config *config_load(const char *path, struct config_errors *errors)
+static struct config *load(const char *path, bool force, struct config_errors *errors)
 {
 	struct config *config;
 	size_t len = 0;
@@ -314,7 +325,32 @@ struct config *config_load(const char *path, struct config_errors *errors)
 	text = read_file(path, &len, errors);
 	if (!text)
 		return NULL;
-	config = config_parse(text, len, errors);
+	config = parse_text(text, len, force, errors);
 	free(text);
 	return config;
+}
+
+struct config *config_load(const char *path, struct config_errors *errors)
+{
+	return load(path, false, errors);
+}
+
+struct config *config_load_forced(const char *path, struct config_errors *errors)
+{
+	return load(path, true, errors);
+}
+
+void config_position(const char *path, const char *key, unsigned int *line, unsigned int *column)
+{
+	struct config_errors errors = { NULL, 0 };
+	struct config_node *root = NULL;
+	size_t len = 0;
+	char *text = read_file(path, &len, &errors);
+
+	if (text && len <= CONFIG_FILE_MAX)
+		root = config_node_parse(text, len, &errors);
+	config_locate(root, key, line, column);
+	config_node_free(root);
+	config_errors_free(&errors);
+	free(text);
 }

@@ -11,6 +11,7 @@
 #include <linux/vgw.h>
 
 #include "core/config_private.h"
+#include "core/profile.h"
 #include "core/rules.h"
 
 #define CANDIDATES_SIZE 160
@@ -54,7 +55,8 @@ static void need_asn(struct config_parse *parse, size_t i)
 }
 
 static void resolve_customer_gateway(struct config_parse *parse, const struct config_place *place,
-				     struct config_connection *connection, const char *name)
+				     struct config_connection *connection, const char *name,
+				     bool bgp)
 {
 	struct config *config = parse->config;
 	char list[CANDIDATES_SIZE] = "";
@@ -64,7 +66,7 @@ static void resolve_customer_gateway(struct config_parse *parse, const struct co
 	for (size_t i = 0; i < config->n_customer_gateways; i++) {
 		if (named(config->customer_gateways[i].name, name)) {
 			connection->customer_gateway = &config->customer_gateways[i];
-			if (connection->bgp)
+			if (bgp)
 				need_asn(parse, i);
 			return;
 		}
@@ -91,14 +93,41 @@ static void check_timers(const struct config_place *place, struct config_bgp *bg
 			bgp->hold_time);
 }
 
-static struct config_bgp *load_bgp(struct config_parse *parse, const struct raw_bgp *raw,
-				   const char *path)
+static const struct profile *profile_of(const struct config_connection *connection)
 {
+	const struct config_customer_gateway *cg = connection->customer_gateway;
+
+	return cg ? profile_get(cg->profile) : NULL;
+}
+
+/* What the file leaves out is taken from the profile; raw is a copy, its texts stay constant. */
+static void fill_from_profile(const struct profile *profile, const char *section,
+			      const cyaml_schema_field_t *fields, void *raw)
+{
+	char key[64];
+
+	for (; profile && fields->key; fields++) {
+		const char **text = (const char **)((char *)raw + fields->data_offset);
+
+		snprintf(key, sizeof(key), "%s.%s", section, fields->key);
+		if (!*text)
+			*text = profile_text(profile, key);
+	}
+}
+
+static struct config_bgp *load_bgp(struct config_parse *parse, const struct raw_bgp *given,
+				   const struct profile *profile, const char *path)
+{
+	struct raw_bgp copy = *given, *raw = &copy;
 	struct config_bgp *bgp = config_array(parse, 1, sizeof(*bgp));
 	struct config_place place;
 
 	if (!bgp)
 		return NULL;
+	/* A hold time of the file's own has a keepalive of its own: a third of it. */
+	if (raw->hold_time && !raw->keepalive)
+		profile = NULL;
+	fill_from_profile(profile, "bgp", config_bgp_schema, raw);
 	config_place_set(&place, parse, "%s.bgp", path);
 	bgp->hold_time = (uint16_t)config_number(&place, "hold-time", raw->hold_time, 0, 65535, 30);
 	bgp->keepalive = (uint16_t)config_number(&place, "keepalive", raw->keepalive, 0, 65535,
@@ -141,14 +170,16 @@ static struct config_bfd *load_bfd(struct config_parse *parse, const struct raw_
 	return bfd;
 }
 
-static struct config_ike *load_ike(struct config_parse *parse, const struct raw_ike *raw,
-				   const char *path)
+static struct config_ike *load_ike(struct config_parse *parse, const struct raw_ike *given,
+				   const struct profile *profile, const char *path)
 {
+	struct raw_ike copy = *given, *raw = &copy;
 	struct config_ike *ike = config_array(parse, 1, sizeof(*ike));
 	struct config_place place;
 
 	if (!ike)
 		return NULL;
+	fill_from_profile(profile, "ike", config_ike_schema, raw);
 	config_place_set(&place, parse, "%s.ike", path);
 	config_need(&place, "psk-file", raw->psk_file);
 	ike->psk_file = config_path(&place, "psk-file", raw->psk_file);
@@ -166,33 +197,6 @@ static struct config_ike *load_ike(struct config_parse *parse, const struct raw_
 	return ike;
 }
 
-static bool cidr_used(const struct raw_config *raw, const char *cidr)
-{
-	for (unsigned int i = 0; i < raw->n_connections; i++)
-		for (unsigned int j = 0; j < raw->connections[i].n_tunnels; j++) {
-			const char *used = raw->connections[i].tunnels[j].inside_cidr;
-
-			if (used && !strcmp(used, cidr))
-				return true;
-		}
-	return false;
-}
-
-/* 169.254.21.0 to 169.254.22.255 is what every cloud of D12 accepts. */
-const char *config_cidr_hint(const struct config_parse *parse, char *buf, size_t size)
-{
-	char cidr[PREFIX_STRLEN];
-
-	for (unsigned int n = 0; n < 512; n += 4) {
-		snprintf(cidr, sizeof(cidr), "169.254.%u.%u/30", 21 + n / 256, n % 256);
-		if (cidr_used(parse->raw, cidr))
-			continue;
-		snprintf(buf, size, " (%s is free)", cidr);
-		return buf;
-	}
-	return "";
-}
-
 static void fail_cidr(const struct config_place *place, enum rules_cidr cidr, const char *text)
 {
 	char hint[CONFIG_HINT_SIZE];
@@ -203,7 +207,18 @@ static void fail_cidr(const struct config_place *place, enum rules_cidr cidr, co
 					  : config_cidr_hint(place->parse, hint, sizeof(hint)));
 }
 
-static bool load_inside_cidr(const struct config_place *place, struct prefix *out, const char *text)
+static bool load_auto_cidr(const struct config_place *place, struct config_tunnel *tunnel)
+{
+	if (config_inside_allocated(place->parse, tunnel->id, &tunnel->inside))
+		return true;
+	config_fail_key(place, "inside-cidr", "TUNNEL_CIDR_FULL",
+			"every block of 169.254.21.0 to 169.254.22.255 is taken, those that "
+			"\"auto\" chooses from: give one of 169.254.0.0/16");
+	return false;
+}
+
+static bool load_inside_cidr(const struct config_place *place, struct config_tunnel *tunnel,
+			     const char *text)
 {
 	bool strict = place->parse->config->gateway.reserved_strict;
 	enum rules_cidr cidr;
@@ -212,13 +227,16 @@ static bool load_inside_cidr(const struct config_place *place, struct prefix *ou
 
 	if (!text || !*text)
 		return false;
+	if (tunnel->inside_auto)
+		return load_auto_cidr(place, tunnel);
 	if (!prefix_parse(text, &inside, &host_bits)) {
 		if (host_bits)
 			fail_cidr(place, RULES_CIDR_HOST_BITS, text);
 		else
 			config_fail_key(
 				place, "inside-cidr", "VALUE",
-				"a prefix such as 169.254.21.0/30 is expected, not \"%.64s\"",
+				"a prefix such as 169.254.21.0/30 or auto is expected, not "
+				"\"%.64s\"",
 				text);
 		return false;
 	}
@@ -227,17 +245,19 @@ static bool load_inside_cidr(const struct config_place *place, struct prefix *ou
 		fail_cidr(place, cidr, text);
 		return false;
 	}
-	*out = inside;
+	tunnel->inside = inside;
 	return true;
 }
 
 /* Rules 35-38. */
 static void load_inside(const struct config_place *place, struct config_tunnel *tunnel,
-			const struct raw_tunnel *raw)
+			const struct raw_tunnel *raw, const struct profile *profile)
 {
+	char text[PREFIX_STRLEN];
 	struct addr host;
 
-	if (!load_inside_cidr(place, &tunnel->inside, raw->inside_cidr))
+	tunnel->inside_auto = raw->inside_cidr && !strcmp(raw->inside_cidr, "auto");
+	if (!load_inside_cidr(place, tunnel, raw->inside_cidr))
 		return;
 	if (raw->inside_address) {
 		host = config_address(place, "inside-address", raw->inside_address, AF_UNSPEC);
@@ -245,7 +265,7 @@ static void load_inside(const struct config_place *place, struct config_tunnel *
 			return;
 	} else {
 		host = tunnel->inside.addr;
-		host.b[addr_bits(host.family) / 8 - 1] |= 1;
+		host.b[addr_bits(host.family) / 8 - 1] |= profile && profile->first_host ? 2 : 1;
 	}
 	if (rules_inside_host(&tunnel->inside, &host, &tunnel->inside_peer))
 		tunnel->inside_address = host;
@@ -253,7 +273,8 @@ static void load_inside(const struct config_place *place, struct config_tunnel *
 		config_fail_key(place, "inside-address", "INSIDE_ADDRESS",
 				"%.64s is not one of the two hosts of %.64s; the gateway is one of "
 				"them and the peer the other",
-				raw->inside_address, raw->inside_cidr);
+				raw->inside_address,
+				prefix_format(&tunnel->inside, text, sizeof(text)));
 }
 
 static void load_interface(const struct config_place *place, struct config_tunnel *tunnel,
@@ -326,12 +347,12 @@ static void load_tunnel(struct config_parse *parse, const struct config_connecti
 	config_need(&place, "name", raw->name);
 	config_need(&place, "inside-cidr", raw->inside_cidr);
 	tunnel->name = config_name(&place, "name", raw->name);
-	load_inside(&place, tunnel, raw);
+	load_inside(&place, tunnel, raw, profile_of(connection));
 	load_interface(&place, tunnel, raw);
 	load_outer(&place, tunnel, raw, connection->customer_gateway);
 	tunnel->weight = (uint8_t)config_number(&place, "weight", raw->weight, 1, 255, 1);
 	if (raw->ike)
-		tunnel->ike = load_ike(parse, raw->ike, path);
+		tunnel->ike = load_ike(parse, raw->ike, profile_of(connection), path);
 }
 
 static void load_tunnels(struct config_parse *parse, const struct config_place *place,
@@ -375,11 +396,11 @@ static void load_connection(struct config_parse *parse, size_t i)
 	connection->source_check = (uint8_t)config_choice(&place, "source-check", raw->source_check,
 							  config_source_check_names,
 							  VGW_SOURCE_CHECK_SITE);
+	resolve_customer_gateway(parse, &place, connection, raw->customer_gateway, raw->bgp);
 	if (raw->bgp)
-		connection->bgp = load_bgp(parse, raw->bgp, place.path);
+		connection->bgp = load_bgp(parse, raw->bgp, profile_of(connection), place.path);
 	if (raw->bfd)
 		connection->bfd = load_bfd(parse, raw->bfd, place.path);
-	resolve_customer_gateway(parse, &place, connection, raw->customer_gateway);
 	load_tunnels(parse, &place, connection, raw);
 }
 
@@ -392,6 +413,7 @@ void config_load_connections(struct config_parse *parse)
 	if (!config->connections)
 		return;
 	config->n_connections = n;
+	config_inside_plan(parse);
 	for (size_t i = 0; i < n; i++)
 		load_connection(parse, i);
 }
@@ -458,21 +480,28 @@ static uint8_t load_static_weight(const struct config_place *place, const char *
 	return 0;
 }
 
+void config_load_target(const struct config_place *place, struct config_static_route *route,
+			const struct raw_static_route *raw)
+{
+	bool alibaba = place->parse->config->gateway.profile == CONFIG_PROFILE_ALIBABA;
+
+	resolve_target(place, route, raw);
+	route->weight = load_static_weight(place, raw->weight);
+	route->on_fail = (uint8_t)config_choice(place, "on-fail", raw->on_fail,
+						config_on_fail_names,
+						alibaba ? VGW_ON_FAIL_RESERVE : VGW_ON_FAIL_REVOKE);
+}
+
 static void load_static_route(struct config_parse *parse, size_t i)
 {
 	const struct raw_static_route *raw = &parse->raw->static_routes[i];
 	struct config_static_route *route = &parse->config->static_routes[i];
-	bool alibaba = parse->config->gateway.profile == CONFIG_PROFILE_ALIBABA;
 	struct config_place place;
 
 	config_place_set(&place, parse, "static-routes[%zu]", i);
 	config_need(&place, "prefix", raw->prefix);
 	config_prefix(&place, "prefix", raw->prefix, &route->prefix);
-	resolve_target(&place, route, raw);
-	route->weight = load_static_weight(&place, raw->weight);
-	route->on_fail = (uint8_t)config_choice(&place, "on-fail", raw->on_fail,
-						config_on_fail_names,
-						alibaba ? VGW_ON_FAIL_RESERVE : VGW_ON_FAIL_REVOKE);
+	config_load_target(&place, route, raw);
 }
 
 void config_load_static_routes(struct config_parse *parse)

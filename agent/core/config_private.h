@@ -5,7 +5,7 @@
  * A text goes through five stages: config_locate (text -> tree of positions,
  * YAML syntax), config_shape (tree against the schema: unknown keys, wrong
  * kinds), libcyaml (text -> raw structures, all values still text),
- * config_load (raw -> typed, defaults, references), config_check (rules).
+ * config_load (raw -> typed, defaults, references), lint (rules).
  * Every stage reports all it finds and goes on while what it has makes sense;
  * a value that was refused stays unset, and later stages skip it.
  */
@@ -61,7 +61,7 @@ struct raw_gateway {
 };
 
 struct raw_customer_gateway {
-	char *name, *address, *asn, *site, *description;
+	char *name, *address, *asn, *site, *profile, *description;
 };
 
 struct raw_bgp {
@@ -95,6 +95,10 @@ struct raw_static_route {
 	char *prefix, *tunnel, *connection, *weight, *on_fail;
 };
 
+struct raw_policy_route {
+	char *source, *destination, *priority, *tunnel, *connection, *weight, *on_fail;
+};
+
 struct raw_transit_domain {
 	char *overlapping_routing;
 	char **domains;
@@ -111,6 +115,8 @@ struct raw_config {
 	unsigned int n_connections;
 	struct raw_static_route *static_routes;
 	unsigned int n_static_routes;
+	struct raw_policy_route *policy_routes;
+	unsigned int n_policy_routes;
 	struct raw_transit_domain *transit_domain;
 };
 
@@ -121,6 +127,9 @@ struct config_parse {
 	struct config *config;
 	struct config_errors *errors;
 	bool no_memory;
+	bool force; /* asked for by the caller */
+	uint8_t *inside_slots; /* by tunnel id - 1, see config_inside.c */
+	uint64_t inside_used[2];
 };
 
 /* An object of the file: what the helpers below put in front of a key. */
@@ -154,16 +163,17 @@ void config_locate(const struct config_node *root, const char *path, unsigned in
 
 /* config_schema.c */
 extern const cyaml_schema_value_t config_schema;
+extern const cyaml_schema_field_t *const config_bgp_schema, *const config_ike_schema;
 
 /* config_shape.c: false when libcyaml could not read the text. */
 bool config_shape_check(struct config_parse *parse);
 
 /* config_value.c: one value each; fallback when the key is absent or the value was refused. */
-extern const char *const config_log_names[],
-	*const config_attachment_names[],
+extern const char *const config_attachment_names[],
 		*const config_overlap_names[],
 			*const config_reserved_names[],
 				*const config_profile_names[],
+				*const config_gateway_profile_names[],
 					*const config_routing_names[],
 						*const config_transit_names[],
 							*const config_source_check_names[],
@@ -199,12 +209,49 @@ void *config_array(struct config_parse *parse, size_t n, size_t size);
 /* config_load.c's second half, config_load_connection.c */
 void config_load_connections(struct config_parse *parse);
 void config_load_static_routes(struct config_parse *parse);
+/* Where a route of either kind leads to; *route has its prefix already. */
+void config_load_target(const struct config_place *place, struct config_static_route *route,
+			const struct raw_static_route *raw);
+
+/* config_inside.c: blocks of 169.254.21.0-169.254.22.255 (D12). */
+void config_inside_plan(struct config_parse *parse);
+/* The block of an "auto" tunnel; false: all are taken. */
+bool config_inside_allocated(const struct config_parse *parse, uint32_t tunnel_id,
+			     struct prefix *out);
 #define CONFIG_HINT_SIZE 64
 /* " (169.254.21.0/30 is free)", or "" when none is. */
 const char *config_cidr_hint(const struct config_parse *parse, char *buf, size_t size);
 
-/* config_check.c, config_topology.c */
-void config_check(struct config_parse *parse);
-void config_check_topology(struct config_parse *parse);
+/* config_policy.c */
+void config_load_policy_routes(struct config_parse *parse);
+void config_check_policy_routes(struct config_parse *parse);
+
+/* Rules 48-50 of a prefix that stands at path. */
+void config_check_destination(struct config_parse *parse, const struct prefix *prefix,
+			      const char *path);
+/* Rows of one destination, in the order of the file (rule 47, D7); list is their key. */
+struct config_row {
+	const struct config_static_route *route;
+	size_t i;
+};
+void config_check_rows(struct config_parse *parse, const char *list, const struct config_row *rows,
+		       size_t n);
+
+/* The checks of lint.c's table. config_check.c: what needs more than one value. */
+void config_check_customer_gateways(struct config_parse *parse);
+void config_check_device_names(struct config_parse *parse);
+void config_check_tunnels(struct config_parse *parse);
+void config_check_connections(struct config_parse *parse);
+void config_check_static_routes(struct config_parse *parse);
+void config_check_ranges(struct config_parse *parse);
+/* config_topology.c */
+void config_check_site_asn(struct config_parse *parse);
+void config_check_internal(struct config_parse *parse);
+void config_check_transit_domain(struct config_parse *parse);
+void config_check_gateway_peering(struct config_parse *parse);
+void config_check_overlapping(struct config_parse *parse);
+/* lint_profile.c */
+void config_check_limits(struct config_parse *parse);
+void config_check_profiles(struct config_parse *parse);
 
 #endif

@@ -53,6 +53,7 @@ static const cyaml_schema_field_t customer_gateway_fields[] = {
 	TEXT("address", struct raw_customer_gateway, address),
 	TEXT("asn", struct raw_customer_gateway, asn),
 	TEXT("site", struct raw_customer_gateway, site),
+	TEXT("profile", struct raw_customer_gateway, profile),
 	TEXT("description", struct raw_customer_gateway, description),
 	CYAML_FIELD_END
 };
@@ -146,6 +147,21 @@ static const cyaml_schema_value_t static_route_entry = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_static_route, static_route_fields),
 };
 
+static const cyaml_schema_field_t policy_route_fields[] = {
+	TEXT("source", struct raw_policy_route, source),
+	TEXT("destination", struct raw_policy_route, destination),
+	TEXT("priority", struct raw_policy_route, priority),
+	TEXT("tunnel", struct raw_policy_route, tunnel),
+	TEXT("connection", struct raw_policy_route, connection),
+	TEXT("weight", struct raw_policy_route, weight),
+	TEXT("on-fail", struct raw_policy_route, on_fail),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_value_t policy_route_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_policy_route, policy_route_fields),
+};
+
 static const cyaml_schema_field_t transit_domain_fields[] = {
 	TEXT("overlapping-routing", struct raw_transit_domain, overlapping_routing),
 	LIST("domains", struct raw_transit_domain, domains, &text_entry),
@@ -159,6 +175,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	LIST("customer-gateways", struct raw_config, customer_gateways, &customer_gateway_entry),
 	LIST("connections", struct raw_config, connections, &connection_entry),
 	LIST("static-routes", struct raw_config, static_routes, &static_route_entry),
+	LIST("policy-routes", struct raw_config, policy_routes, &policy_route_entry),
 	OBJECT("transit-domain", struct raw_config, transit_domain, transit_domain_fields),
 	CYAML_FIELD_END
 };
@@ -166,3 +183,6 @@ static const cyaml_schema_field_t config_fields[] = {
 const cyaml_schema_value_t config_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw_config, config_fields),
 };
+
+const cyaml_schema_field_t *const config_bgp_schema = bgp_fields;
+const cyaml_schema_field_t *const config_ike_schema = ike_fields;

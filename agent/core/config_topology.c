@@ -18,7 +18,7 @@ static bool runs_bgp(const struct config *config)
 }
 
 /* Rule 11. */
-static void check_site_asn(struct config_parse *parse)
+void config_check_site_asn(struct config_parse *parse)
 {
 	const struct config_customer_gateway *list = parse->config->customer_gateways;
 	char path[CONFIG_PATH_SIZE];
@@ -40,7 +40,7 @@ static void check_site_asn(struct config_parse *parse)
 }
 
 /* Rule 17: every session is external, loop protection needs two numbers. */
-static void check_internal(struct config_parse *parse)
+void config_check_internal(struct config_parse *parse)
 {
 	const struct config *config = parse->config;
 	char path[CONFIG_PATH_SIZE];
@@ -59,7 +59,7 @@ static void check_internal(struct config_parse *parse)
 }
 
 /* Rule 12. */
-static void check_transit_domain(struct config_parse *parse)
+void config_check_transit_domain(struct config_parse *parse)
 {
 	const struct raw_transit_domain *raw = parse->raw->transit_domain;
 	const struct config *config = parse->config;
@@ -106,7 +106,7 @@ static void check_not_own(struct config_parse *parse, const struct addr *address
 }
 
 /* Rule 15. */
-static void check_gateway_peering(struct config_parse *parse)
+void config_check_gateway_peering(struct config_parse *parse)
 {
 	const struct config *config = parse->config;
 	char path[CONFIG_PATH_SIZE];
@@ -130,7 +130,7 @@ static void check_gateway_peering(struct config_parse *parse)
 }
 
 /* Rule 42. */
-static void check_overlapping(struct config_parse *parse)
+void config_check_overlapping(struct config_parse *parse)
 {
 	if (parse->config->transit_overlapping || !runs_bgp(parse->config))
 		return;
@@ -139,13 +139,4 @@ static void check_overlapping(struct config_parse *parse)
 		"BGP on a gateway of a transit domain needs overlapping routing: without it a "
 		"learned prefix that overlaps another attachment's is refused, and which one "
 		"came first decides");
-}
-
-void config_check_topology(struct config_parse *parse)
-{
-	check_site_asn(parse);
-	check_internal(parse);
-	check_transit_domain(parse);
-	check_gateway_peering(parse);
-	check_overlapping(parse);
 }

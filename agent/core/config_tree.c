@@ -50,6 +50,7 @@ void config_free(struct config *config)
 	free(config->connections);
 	free(config->customer_gateways);
 	free(config->static_routes);
+	free(config->policy_routes);
 	free(config->gateway.name);
 	free(config->gateway.vrf);
 	free(config->gateway.guard);

@@ -14,12 +14,12 @@
 #include "core/config_private.h"
 #include "core/rules.h"
 
-/* Order of the enums in config.h, lib/log.h and linux/vgw.h. */
-const char *const config_log_names[] = { "error", "warning", "info", "debug", NULL };
+/* Order of the enums in config.h and linux/vgw.h. */
 const char *const config_attachment_names[] = { "vpn-gateway", "transit", NULL };
 const char *const config_overlap_names[] = { "refuse", "allow", NULL };
 const char *const config_reserved_names[] = { "standard", "strict", NULL };
-const char *const config_profile_names[] = { "none", "alibaba", NULL };
+const char *const config_profile_names[] = { "none", "alibaba", "aws", "azure", "gcp", NULL };
+const char *const config_gateway_profile_names[] = { "none", "alibaba", NULL };
 const char *const config_routing_names[] = { "destination", "policy", NULL };
 const char *const config_transit_names[] = { "deny", "allow", NULL };
 const char *const config_source_check_names[] = { "strict", "site", "off", NULL };

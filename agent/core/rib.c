@@ -2,9 +2,10 @@
 /*
  * The table of paths: sources, prefixes, what changed, and the quota.
  *
- * A path is in two lists, its prefix's and its source's, so that losing a peer
- * costs what that peer had and nothing else. A prefix lives as long as it has
- * paths or its owner has not yet seen that it lost the last one.
+ * A path is in the list of its prefix and in its source's part of the slab, so
+ * that losing a peer costs what that peer had and nothing else. A prefix lives as
+ * long as it has paths or its owner has not yet seen that it lost the last one.
+ * Prefixes and paths name each other by handles: a pointer is twice as much.
  *
  * Quota: a prefix is wanted while the import rules let one of its paths in. A
  * wanted prefix is installed while there is room and waits otherwise. Whoever
@@ -26,8 +27,7 @@ struct rib *rib_new(void)
 
 	if (!rib)
 		return NULL;
-	rib->dirty_link = &rib->dirty_first;
-	slab_init(&rib->prefix_slab, sizeof(struct rib_prefix));
+	ptable_init(&rib->table, sizeof(struct rib_prefix), true);
 	slab_init(&rib->path_slab, sizeof(struct rib_path));
 	return rib;
 }
@@ -43,7 +43,7 @@ void rib_free(struct rib *rib)
 		rib_source_remove(rib->sources);
 	while (rib_dirty_next(rib, &key))
 		;
-	slab_destroy(&rib->prefix_slab);
+	ptable_destroy(&rib->table);
 	slab_destroy(&rib->path_slab);
 	rib_rules_clear(&rib->rules);
 	free(rib);
@@ -56,89 +56,72 @@ void rib_set_time(struct rib *rib, uint64_t now)
 
 /* Prefixes */
 
-static struct rib_prefix *prefix_of(struct pmap_node *node)
-{
-	return (struct rib_prefix *)node;
-}
-
 struct rib_prefix *rib_prefix_find(struct rib *rib, const struct prefix *key)
 {
-	struct rib_prefix *prefix;
-
-	if (rib->last && prefix_equal(&rib->last->node.key, key))
-		return rib->last;
-	prefix = prefix_of(pmap_node_find(&rib->table, key));
-	if (prefix)
-		rib->last = prefix;
-	return prefix;
+	return ptable_find(&rib->table, key);
 }
 
-struct rib_prefix *rib_prefix_next(const struct rib *rib, const struct prefix *key)
+struct rib_prefix *rib_prefix_next(struct rib *rib, const struct prefix *key)
 {
-	return prefix_of(pmap_node_next(&rib->table, key));
-}
-
-/* The key is not in the table. */
-static struct rib_prefix *prefix_new(struct rib *rib, const struct prefix *key)
-{
-	struct rib_prefix *prefix = slab_alloc(&rib->prefix_slab);
-
-	if (!prefix)
-		return NULL;
-	prefix->node.key = *key;
-	pmap_node_insert(&rib->table, &prefix->node);
-	rib->last = prefix;
-	return prefix;
+	return ptable_next(&rib->table, key);
 }
 
 /* Frees it if nobody needs it. */
 static void prefix_release(struct rib *rib, struct rib_prefix *prefix)
 {
-	if (prefix->paths || prefix->node.user.flag)
-		return;
-	if (rib->last == prefix)
-		rib->last = NULL;
-	pmap_node_remove(&rib->table, &prefix->node);
-	slab_put(&rib->prefix_slab, prefix);
+	if (!prefix->paths && !(prefix->node.user8 & RIB_PREFIX_DIRTY))
+		ptable_remove(&rib->table, prefix);
+}
+
+static void prefix_set_state(struct rib_prefix *prefix, enum rib_prefix_state state)
+{
+	prefix->node.user8 = (uint8_t)((prefix->node.user8 & RIB_PREFIX_DIRTY) | state);
 }
 
 void rib_prefix_mark_dirty(struct rib *rib, struct rib_prefix *prefix)
 {
-	if (prefix->node.user.flag)
+	uint32_t handle;
+
+	if (prefix->node.user8 & RIB_PREFIX_DIRTY)
 		return;
-	prefix->node.user.flag = true;
-	prefix->dirty_next = NULL;
-	*rib->dirty_link = prefix;
-	rib->dirty_link = &prefix->dirty_next;
+	handle = ptable_handle(&rib->table, prefix);
+	prefix->node.user8 |= RIB_PREFIX_DIRTY;
+	prefix->dirty_next = 0;
+	if (rib->dirty_first)
+		((struct rib_prefix *)ptable_at(&rib->table, rib->dirty_last))->dirty_next = handle;
+	else
+		rib->dirty_first = handle;
+	rib->dirty_last = handle;
 }
 
 bool rib_dirty_next(struct rib *rib, struct prefix *prefix)
 {
-	struct rib_prefix *first = rib->dirty_first;
+	struct rib_prefix *first;
 
-	if (!first)
-		return false;
-	rib->dirty_first = first->dirty_next;
 	if (!rib->dirty_first)
-		rib->dirty_link = &rib->dirty_first;
-	first->node.user.flag = false;
-	*prefix = first->node.key;
-	rib->last = first;
+		return false;
+	first = ptable_at(&rib->table, rib->dirty_first);
+	rib->dirty_first = first->dirty_next;
+	first->node.user8 &= (uint8_t)~RIB_PREFIX_DIRTY;
+	ptable_key(&rib->table, first, prefix);
 	prefix_release(rib, first);
 	return true;
 }
 
 bool rib_next(struct rib *rib, struct prefix *prefix)
 {
-	const struct rib_prefix *next = rib_prefix_next(rib, prefix);
+	const struct rib_prefix *next;
+	struct prefix key = *prefix;
 
 	/* Those without paths only wait for their owner to hear of it. */
-	while (next && !next->paths)
-		next = rib_prefix_next(rib, &next->node.key);
-	if (!next)
-		return false;
-	*prefix = next->node.key;
-	return true;
+	while ((next = rib_prefix_next(rib, &key))) {
+		ptable_key(&rib->table, next, &key);
+		if (!next->paths)
+			continue;
+		*prefix = key;
+		return true;
+	}
+	return false;
 }
 
 /* Verdicts */
@@ -154,9 +137,9 @@ static void verdict_uncount(struct rib *rib, const struct rib_path *path)
 		return;
 	rib->verdicts[path->verdict]--;
 	if (path->verdict == RIB_ACCEPTED)
-		path->source->n_accepted--;
+		rib_path_source(path)->n_accepted--;
 	else
-		path->source->n_rejected--;
+		rib_path_source(path)->n_rejected--;
 }
 
 static void verdict_set(struct rib *rib, struct rib_path *path, enum rib_verdict verdict)
@@ -166,9 +149,9 @@ static void verdict_set(struct rib *rib, struct rib_path *path, enum rib_verdict
 	path->verdict = verdict;
 	rib->verdicts[verdict]++;
 	if (verdict == RIB_ACCEPTED)
-		path->source->n_accepted++;
+		rib_path_source(path)->n_accepted++;
 	else
-		path->source->n_rejected++;
+		rib_path_source(path)->n_rejected++;
 }
 
 /* The waiting line */
@@ -211,13 +194,15 @@ static void wait_group_release(struct rib *rib, struct rib_wait *group)
 static void wait_begin(struct rib *rib, struct rib_prefix *prefix)
 {
 	struct rib_wait *group = wait_group(rib);
+	struct prefix key;
 
-	prefix->node.user.state = RIB_PREFIX_WAITING;
+	ptable_key(&rib->table, prefix, &key);
+	prefix_set_state(prefix, RIB_PREFIX_WAITING);
 	rib->n_waiting++;
-	if (!group || pmap_put(&group->prefixes, &prefix->node.key, prefix)) {
+	if (!group || pmap_put(&group->prefixes, &key, prefix)) {
 		rib->wait_unlisted = true;
-	} else if (pmap_put(&rib->waiting, &prefix->node.key, group)) {
-		pmap_del(&group->prefixes, &prefix->node.key);
+	} else if (pmap_put(&rib->waiting, &key, group)) {
+		pmap_del(&group->prefixes, &key);
 		rib->wait_unlisted = true;
 	}
 	if (group)
@@ -226,19 +211,22 @@ static void wait_begin(struct rib *rib, struct rib_prefix *prefix)
 
 static void wait_end(struct rib *rib, struct rib_prefix *prefix)
 {
-	struct rib_wait *group = pmap_del(&rib->waiting, &prefix->node.key);
+	struct rib_wait *group;
+	struct prefix key;
 
-	prefix->node.user.state = RIB_PREFIX_UNWANTED;
+	ptable_key(&rib->table, prefix, &key);
+	group = pmap_del(&rib->waiting, &key);
+	prefix_set_state(prefix, RIB_PREFIX_UNWANTED);
 	rib->n_waiting--;
 	if (!group)
 		return;
-	pmap_del(&group->prefixes, &prefix->node.key);
+	pmap_del(&group->prefixes, &key);
 	wait_group_release(rib, group);
 }
 
 static struct rib_prefix *wait_next(struct rib *rib)
 {
-	struct rib_prefix *prefix;
+	struct rib_prefix *prefix = NULL;
 	struct prefix key = { 0 };
 	void *value;
 
@@ -246,9 +234,8 @@ static struct rib_prefix *wait_next(struct rib *rib)
 		return value;
 	if (!rib->wait_unlisted)
 		return NULL;
-	for (prefix = rib_prefix_next(rib, &key); prefix;
-	     prefix = rib_prefix_next(rib, &prefix->node.key))
-		if (prefix->node.user.state == RIB_PREFIX_WAITING)
+	while ((prefix = ptable_walk(&rib->table, prefix)))
+		if (rib_prefix_state(prefix) == RIB_PREFIX_WAITING)
 			return prefix;
 	rib->wait_unlisted = false;
 	return NULL;
@@ -256,10 +243,10 @@ static struct rib_prefix *wait_next(struct rib *rib)
 
 static void prefix_install(struct rib *rib, struct rib_prefix *prefix)
 {
-	prefix->node.user.state = RIB_PREFIX_INSTALLED;
+	prefix_set_state(prefix, RIB_PREFIX_INSTALLED);
 	rib->n_installed++;
 	rib_prefix_mark_dirty(rib, prefix);
-	for (struct rib_path *path = prefix->paths; path; path = path->next)
+	rib_for_each_path(path, rib, prefix)
 		if (path_is_wanted(path))
 			verdict_set(rib, path, RIB_ACCEPTED);
 }
@@ -299,11 +286,11 @@ static void prefix_enter(struct rib *rib, struct rib_prefix *prefix)
 /* The last path that was let in is gone; the prefix is dirty already if it was installed. */
 static void prefix_leave(struct rib *rib, struct rib_prefix *prefix)
 {
-	if (prefix->node.user.state == RIB_PREFIX_WAITING) {
+	if (rib_prefix_state(prefix) == RIB_PREFIX_WAITING) {
 		wait_end(rib, prefix);
 		return;
 	}
-	prefix->node.user.state = RIB_PREFIX_UNWANTED;
+	prefix_set_state(prefix, RIB_PREFIX_UNWANTED);
 	rib->n_installed--;
 	admit(rib);
 }
@@ -311,104 +298,92 @@ static void prefix_leave(struct rib *rib, struct rib_prefix *prefix)
 /* Paths */
 
 /* Gives the path the verdict of the current rules, with all that follows. */
-static void path_settle(struct rib *rib, struct rib_path *path, bool announced)
+static void path_settle(struct rib *rib, struct rib_prefix *prefix, const struct prefix *key,
+			struct rib_path *path, bool announced)
 {
-	struct rib_prefix *prefix = path->prefix;
 	enum rib_verdict verdict =
-		rib_judge(&rib->rules, path->source, &prefix->node.key, path->attrs);
+		rib_judge(&rib->rules, rib_path_source(path), key, path->attrs);
 	bool was = path_is_wanted(path), is = verdict == RIB_ACCEPTED, changed;
 
 	if (is != was)
-		prefix->node.user.count += is ? 1 : -1;
-	if (is && prefix->node.user.state == RIB_PREFIX_UNWANTED)
+		prefix->node.user16 += is ? 1 : -1;
+	if (is && rib_prefix_state(prefix) == RIB_PREFIX_UNWANTED)
 		prefix_enter(rib, prefix);
-	if (is && prefix->node.user.state == RIB_PREFIX_WAITING)
+	if (is && rib_prefix_state(prefix) == RIB_PREFIX_WAITING)
 		verdict = RIB_REJECT_QUOTA;
 	changed = announced || verdict != path->verdict;
 	verdict_set(rib, path, verdict);
 	if (changed && verdict != RIB_ACCEPTED)
 		rib->rejected_total[verdict]++;
-	if (changed && (was || is) && prefix->node.user.state == RIB_PREFIX_INSTALLED)
+	if (changed && (was || is) && rib_prefix_state(prefix) == RIB_PREFIX_INSTALLED)
 		rib_prefix_mark_dirty(rib, prefix);
-	if (!prefix->node.user.count && prefix->node.user.state != RIB_PREFIX_UNWANTED)
+	if (!prefix->node.user16 && rib_prefix_state(prefix) != RIB_PREFIX_UNWANTED)
 		prefix_leave(rib, prefix);
 }
 
 /* The prefix keeps its place as long as some path of it is let in before and after. */
 void rib_prefix_rejudge(struct rib *rib, struct rib_prefix *prefix)
 {
-	prefix->node.user.count++;
-	for (struct rib_path *path = prefix->paths; path; path = path->next)
-		path_settle(rib, path, false);
-	prefix->node.user.count--;
-	if (!prefix->node.user.count && prefix->node.user.state != RIB_PREFIX_UNWANTED)
+	struct prefix key;
+
+	ptable_key(&rib->table, prefix, &key);
+	prefix->node.user16++;
+	rib_for_each_path(path, rib, prefix)
+		path_settle(rib, prefix, &key, path, false);
+	prefix->node.user16--;
+	if (!prefix->node.user16 && rib_prefix_state(prefix) != RIB_PREFIX_UNWANTED)
 		prefix_leave(rib, prefix);
 }
 
-static struct rib_path *path_find(const struct rib_prefix *prefix, const struct rib_source *source)
+static struct rib_path *path_find(const struct rib *rib, const struct rib_prefix *prefix,
+				  const struct rib_source *source)
 {
-	struct rib_path *path;
-
-	for (path = prefix->paths; path; path = path->next)
-		if (path->source == source)
-			break;
-	return path;
+	rib_for_each_path(path, rib, prefix)
+		if (rib_path_source(path) == source)
+			return path;
+	return NULL;
 }
 
-/* prefix is NULL if the key is not in the table. NULL: no memory, and nothing has changed. */
-static struct rib_path *path_new(struct rib_source *source, struct rib_prefix *prefix,
-				 const struct prefix *key)
+/* NULL: no memory, and nothing has changed. */
+static struct rib_path *path_new(struct rib_source *source, struct rib_prefix *prefix)
 {
+	struct rib_path *path = slab_alloc(&source->paths);
 	struct rib *rib = source->rib;
-	struct rib_path *path = slab_alloc(&rib->path_slab);
 
-	if (path && !prefix)
-		prefix = prefix_new(rib, key);
-	if (!path || !prefix) {
-		slab_put(&rib->path_slab, path);
+	if (!path)
 		return NULL;
-	}
 	if (!prefix->paths)
 		rib->n_prefixes++;
 	rib->n_paths++;
-	path->prefix = prefix;
+	path->prefix = ptable_handle(&rib->table, prefix);
 	path->next = prefix->paths;
-	prefix->paths = path;
-	path->source = source;
-	path->source_next = source->paths;
-	path->source_link = &source->paths;
-	if (path->source_next)
-		path->source_next->source_link = &path->source_next;
-	source->paths = path;
+	prefix->paths = slab_handle(&rib->path_slab, path);
 	return path;
 }
 
-static void path_unlink(struct rib *rib, struct rib_path *path)
+static void path_unlink(struct rib *rib, struct rib_prefix *prefix, const struct rib_path *path)
 {
-	struct rib_path **link = &path->prefix->paths;
+	uint32_t *link = &prefix->paths;
 
-	while (*link != path)
-		link = &(*link)->next;
+	while (rib_path_at(rib, *link) != path)
+		link = &rib_path_at(rib, *link)->next;
 	*link = path->next;
-	*path->source_link = path->source_next;
-	if (path->source_next)
-		path->source_next->source_link = path->source_link;
 	rib->n_paths--;
-	if (!path->prefix->paths)
+	if (!prefix->paths)
 		rib->n_prefixes--;
 }
 
 static void path_remove(struct rib *rib, struct rib_path *path)
 {
-	struct rib_prefix *prefix = path->prefix;
+	struct rib_prefix *prefix = ptable_at(&rib->table, path->prefix);
 
-	path_unlink(rib, path);
+	path_unlink(rib, prefix, path);
 	verdict_uncount(rib, path);
 	if (path_is_wanted(path)) {
-		prefix->node.user.count--;
-		if (prefix->node.user.state == RIB_PREFIX_INSTALLED)
+		prefix->node.user16--;
+		if (rib_prefix_state(prefix) == RIB_PREFIX_INSTALLED)
 			rib_prefix_mark_dirty(rib, prefix);
-		if (!prefix->node.user.count)
+		if (!prefix->node.user16)
 			prefix_leave(rib, prefix);
 	}
 	attrs_put(path->attrs);
@@ -421,11 +396,14 @@ int rib_announce(struct rib_source *source, const struct prefix *prefix, const s
 	struct rib *rib = source->rib;
 	struct rib_prefix *entry;
 	struct rib_path *path;
+	bool is_new;
 
 	if (!addr_bits(prefix->addr.family))
 		return -EINVAL;
-	entry = rib_prefix_find(rib, prefix);
-	path = entry ? path_find(entry, source) : NULL;
+	entry = ptable_get(&rib->table, prefix, &is_new);
+	if (!entry)
+		return -ENOMEM;
+	path = is_new ? NULL : path_find(rib, entry, source);
 	if (path && path->attrs == attrs) {
 		path->stale = false;
 		if (path->verdict != RIB_ACCEPTED)
@@ -433,22 +411,24 @@ int rib_announce(struct rib_source *source, const struct prefix *prefix, const s
 		return 0;
 	}
 	if (!path)
-		path = path_new(source, entry, prefix);
-	if (!path)
+		path = path_new(source, entry);
+	if (!path) {
+		prefix_release(rib, entry);
 		return -ENOMEM;
+	}
 	attrs_get(attrs);
 	attrs_put(path->attrs);
 	path->attrs = attrs;
 	path->stale = false;
 	path->since = rib->now;
-	path_settle(rib, path, true);
+	path_settle(rib, entry, prefix, path, true);
 	return 0;
 }
 
 void rib_withdraw(struct rib_source *source, const struct prefix *prefix)
 {
 	struct rib_prefix *entry = rib_prefix_find(source->rib, prefix);
-	struct rib_path *path = entry ? path_find(entry, source) : NULL;
+	struct rib_path *path = entry ? path_find(source->rib, entry, source) : NULL;
 
 	if (path)
 		path_remove(source->rib, path);
@@ -471,6 +451,7 @@ struct rib_source *rib_source_add(struct rib *rib, const struct rib_source_confi
 		free(source);
 		return NULL;
 	}
+	slab_part_init(&source->paths, &rib->path_slab, source);
 	source->next = rib->sources;
 	rib->sources = source;
 	rib->n_sources++;
@@ -484,6 +465,7 @@ void rib_source_remove(struct rib_source *source)
 	if (!source)
 		return;
 	rib_source_flush(source);
+	slab_part_end(&source->paths);
 	for (link = &source->rib->sources; *link != source;)
 		link = &(*link)->next;
 	*link = source->next;
@@ -499,9 +481,12 @@ const struct rib_source_config *rib_source_config(const struct rib_source *sourc
 
 static void source_mark_dirty(struct rib_source *source)
 {
-	for (struct rib_path *path = source->paths; path; path = path->source_next)
+	struct rib *rib = source->rib;
+	struct rib_path *path = NULL;
+
+	while ((path = slab_next(&source->paths, path)))
 		if (path->verdict == RIB_ACCEPTED)
-			rib_prefix_mark_dirty(source->rib, path->prefix);
+			rib_prefix_mark_dirty(rib, ptable_at(&rib->table, path->prefix));
 }
 
 void rib_source_set_router_id(struct rib_source *source, uint32_t id)
@@ -526,11 +511,12 @@ static void source_remove_paths(struct rib_source *source, uint8_t family, bool 
 	struct rib_path *path, *next;
 
 	rib_admission_hold(source->rib);
-	for (path = source->paths; path; path = next) {
-		next = path->source_next;
+	for (path = slab_next(&source->paths, NULL); path; path = next) {
+		next = slab_next(&source->paths, path);
 		if (only_stale && !path->stale)
 			continue;
-		if (family == AF_UNSPEC || path->prefix->node.key.addr.family == family)
+		if (family == AF_UNSPEC ||
+		    (path->prefix & PTABLE_IPV6 ? AF_INET6 : AF_INET) == family)
 			path_remove(source->rib, path);
 	}
 	rib_admission_release(source->rib);
@@ -543,9 +529,11 @@ void rib_source_flush(struct rib_source *source)
 
 void rib_source_mark_stale(struct rib_source *source)
 {
+	struct rib_path *path = NULL;
+
 	/* A second restart before the first was over: RFC 4724 4.2 gives no more credit. */
 	source_remove_paths(source, AF_UNSPEC, true);
-	for (struct rib_path *path = source->paths; path; path = path->source_next)
+	while ((path = slab_next(&source->paths, path)))
 		path->stale = true;
 }
 
@@ -560,15 +548,30 @@ void rib_source_counters(const struct rib_source *source, size_t *accepted, size
 	*rejected = source->n_rejected;
 }
 
+void rib_memory(const struct rib *rib, struct rib_memory *out)
+{
+	*out = (struct rib_memory){
+		.n_prefixes = rib->table.count,
+		.prefixes = ptable_memory(&rib->table),
+		.n_paths = rib->n_paths,
+		.paths = slab_memory(&rib->path_slab),
+		.n_waiting = rib->n_waiting,
+		/* A prefix is in its group's map and in the one that finds the group. */
+		.waiting = 2 * pmap_memory(&rib->waiting),
+	};
+}
+
 void rib_counters(const struct rib *rib, struct rib_counters *out)
 {
+	struct rib_memory memory;
+
+	rib_memory(rib, &memory);
 	*out = (struct rib_counters){
 		.prefixes = rib->n_prefixes,
 		.installed = rib->n_installed,
 		.refused_quota = rib->n_waiting,
 		.paths = rib->n_paths,
-		.memory = slab_memory(&rib->prefix_slab) + slab_memory(&rib->path_slab) +
-			  2 * pmap_memory(&rib->waiting),
+		.memory = memory.prefixes + memory.paths + memory.waiting,
 	};
 	memcpy(out->verdicts, rib->verdicts, sizeof(out->verdicts));
 	memcpy(out->rejected_total, rib->rejected_total, sizeof(out->rejected_total));

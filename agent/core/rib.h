@@ -160,6 +160,13 @@ struct rib_counters {
 	size_t memory; /* bytes, without attribute sets */
 };
 void rib_counters(const struct rib *rib, struct rib_counters *out);
+
+struct rib_memory { /* objects and their bytes, with what they leave unused */
+	size_t n_prefixes, prefixes; /* with the places in the hash and in the order */
+	size_t n_paths, paths;
+	size_t n_waiting, waiting; /* the line of those that the quota keeps out */
+};
+void rib_memory(const struct rib *rib, struct rib_memory *out);
 void rib_source_counters(const struct rib_source *source, size_t *accepted, size_t *rejected);
 
 #endif

@@ -17,6 +17,9 @@
  *     lowest peer addresses. The one of them that is lowest in the order of
  *     step 5 is called the best.
  *
+ * The next hops share by the weights of their tunnels. Where none has a weight other
+ * than 1 and every path has a link bandwidth community, they share in its ratio.
+ *
  * A path that is stale under RFC 4724 counts like any other: a peer that
  * restarts while it forwards must not move a flow.
  *
@@ -27,9 +30,9 @@
  */
 #include <string.h>
 
+#include "core/link_bandwidth.h"
 #include "core/rib_private.h"
 
-#define LOCAL_PREF_DEFAULT 100
 #define MULTIPATH_DEFAULT 16
 
 static const char *const step_names[RIB_N_STEPS] = {
@@ -53,37 +56,30 @@ const char *rib_step_name(enum rib_step step)
 /* Paths that are still in have this step until the end. */
 enum { IN = RIB_STEP_BEST };
 
-#define for_each_in(path, prefix)                                              \
-	for (struct rib_path *path = (prefix)->paths; path; path = path->next) \
+#define for_each_in(path, rib, prefix)           \
+	rib_for_each_path(path, rib, prefix) \
 		if (path->step == IN)
 
-/* Smaller is better in the keys of steps 1 to 3. */
-static uint32_t key_local_pref(const struct attrs *attrs)
+/* Steps 1 to 3 are one number of the set (attrs->order); where two differ is the step. */
+static enum rib_step order_step(uint64_t best, uint64_t other)
 {
-	return ~(attrs->has_local_pref ? attrs->local_pref : LOCAL_PREF_DEFAULT);
+	uint64_t differ = best ^ other;
+
+	if (differ >> ATTRS_ORDER_LOCAL_PREF)
+		return RIB_STEP_LOCAL_PREF;
+	return differ >> ATTRS_ORDER_PATH ? RIB_STEP_AS_PATH : RIB_STEP_ORIGIN;
 }
 
-static uint32_t key_as_path(const struct attrs *attrs)
+static void keep_lowest_order(const struct rib *rib, struct rib_prefix *prefix)
 {
-	return attrs->as_path_len;
-}
+	uint64_t lowest = UINT64_MAX;
 
-static uint32_t key_origin(const struct attrs *attrs)
-{
-	return attrs->origin;
-}
-
-static void keep_lowest(struct rib_prefix *prefix, uint32_t (*key)(const struct attrs *attrs),
-			enum rib_step lost)
-{
-	uint32_t lowest = UINT32_MAX;
-
-	for_each_in(path, prefix)
-		if (key(path->attrs) < lowest)
-			lowest = key(path->attrs);
-	for_each_in(path, prefix)
-		if (key(path->attrs) > lowest)
-			path->step = lost;
+	for_each_in(path, rib, prefix)
+		if (path->attrs->order < lowest)
+			lowest = path->attrs->order;
+	for_each_in(path, rib, prefix)
+		if (path->attrs->order > lowest)
+			path->step = order_step(lowest, path->attrs->order);
 }
 
 static uint32_t path_med(const struct rib_path *path)
@@ -92,10 +88,10 @@ static uint32_t path_med(const struct rib_path *path)
 }
 
 /* What is thrown out on the way was beaten by a lower one that stays, so it is not missed. */
-static void keep_lowest_med(struct rib_prefix *prefix)
+static void keep_lowest_med(const struct rib *rib, struct rib_prefix *prefix)
 {
-	for_each_in(path, prefix) {
-		for_each_in(other, prefix) {
+	for_each_in(path, rib, prefix) {
+		for_each_in(other, rib, prefix) {
 			if (other->attrs->neighbour_as == path->attrs->neighbour_as &&
 			    path_med(other) < path_med(path)) {
 				path->step = RIB_STEP_MED;
@@ -107,7 +103,8 @@ static void keep_lowest_med(struct rib_prefix *prefix)
 
 static int compare_peers(const struct rib_path *a, const struct rib_path *b)
 {
-	const struct rib_source_config *x = &a->source->config, *y = &b->source->config;
+	const struct rib_source_config *x = &rib_path_source(a)->config;
+	const struct rib_source_config *y = &rib_path_source(b)->config;
 	int order = addr_compare(&x->peer, &y->peer);
 
 	if (!order && x->tunnel != y->tunnel)
@@ -117,16 +114,18 @@ static int compare_peers(const struct rib_path *a, const struct rib_path *b)
 
 static int compare_ids(const struct rib_path *a, const struct rib_path *b)
 {
-	if (a->source->router_id != b->source->router_id)
-		return a->source->router_id < b->source->router_id ? -1 : 1;
+	uint32_t x = rib_path_source(a)->router_id, y = rib_path_source(b)->router_id;
+
+	if (x != y)
+		return x < y ? -1 : 1;
 	return compare_peers(a, b);
 }
 
-static struct rib_path *lowest_id(struct rib_prefix *prefix)
+static struct rib_path *lowest_id(const struct rib *rib, struct rib_prefix *prefix)
 {
 	struct rib_path *lowest = NULL;
 
-	for_each_in(path, prefix)
+	for_each_in(path, rib, prefix)
 		if (!lowest || compare_ids(path, lowest) < 0)
 			lowest = path;
 	return lowest;
@@ -136,39 +135,40 @@ static struct rib_path *lowest_id(struct rib_prefix *prefix)
  * A losing site's own first lost by the comparison of step 5; the others of that
  * site lost because their site did.
  */
-static void keep_site(struct rib_prefix *prefix, const struct rib_path *winner)
+static void keep_site(const struct rib *rib, struct rib_prefix *prefix,
+		      const struct rib_path *winner)
 {
-	uint32_t site = winner->source->config.site;
-	struct rib_path *path, *other;
+	const struct rib_source *first = rib_path_source(winner);
 
-	for (path = prefix->paths; path; path = path->next) {
-		if (path->step != IN || path->source->config.site == site)
+	rib_for_each_path(path, rib, prefix) {
+		const struct rib_source *source = rib_path_source(path);
+
+		if (path->step != IN || source->config.site == first->config.site)
 			continue;
-		path->step = path->source->router_id == winner->source->router_id ?
-				     RIB_STEP_PEER_ADDRESS :
-				     RIB_STEP_ROUTER_ID;
-		for (other = prefix->paths; other; other = other->next) {
+		path->step = source->router_id == first->router_id ? RIB_STEP_PEER_ADDRESS :
+								     RIB_STEP_ROUTER_ID;
+		rib_for_each_path(other, rib, prefix) {
 			bool was_in = other->step == IN || other->step == RIB_STEP_SITE ||
 				      other->step == RIB_STEP_ROUTER_ID ||
 				      other->step == RIB_STEP_PEER_ADDRESS;
 
-			if (was_in && other->source->config.site == path->source->config.site &&
+			if (was_in && rib_path_source(other)->config.site == source->config.site &&
 			    compare_ids(other, path) < 0)
 				path->step = RIB_STEP_SITE;
 		}
 	}
 }
 
-static void keep_multipath(struct rib_prefix *prefix, uint32_t max)
+static void keep_multipath(const struct rib *rib, struct rib_prefix *prefix, uint32_t max)
 {
 	size_t n = 0;
 
-	for_each_in(path, prefix)
+	for_each_in(path, rib, prefix)
 		n++;
 	for (; n > max; n--) {
 		struct rib_path *last = NULL;
 
-		for_each_in(path, prefix)
+		for_each_in(path, rib, prefix)
 			if (!last || compare_peers(path, last) > 0)
 				last = path;
 		last->step = RIB_STEP_PEER_ADDRESS;
@@ -179,28 +179,32 @@ static void keep_multipath(struct rib_prefix *prefix, uint32_t max)
 static struct rib_path *decide(const struct rib *rib, struct rib_prefix *prefix)
 {
 	uint32_t max = rib->rules.multipath_max ? rib->rules.multipath_max : MULTIPATH_DEFAULT;
-	struct rib_path *best;
+	struct rib_path *best = rib_path_at(rib, prefix->paths);
 
-	for (struct rib_path *path = prefix->paths; path; path = path->next)
+	rib_for_each_path(path, rib, prefix)
 		path->step = path->verdict == RIB_ACCEPTED ? IN : RIB_STEP_REJECTED;
-	keep_lowest(prefix, key_local_pref, RIB_STEP_LOCAL_PREF);
-	keep_lowest(prefix, key_as_path, RIB_STEP_AS_PATH);
-	keep_lowest(prefix, key_origin, RIB_STEP_ORIGIN);
-	keep_lowest_med(prefix);
-	best = lowest_id(prefix);
+	if (best && !best->next)
+		return best->step == IN ? best : NULL;
+	keep_lowest_order(rib, prefix);
+	keep_lowest_med(rib, prefix);
+	best = lowest_id(rib, prefix);
 	if (!best)
 		return NULL;
-	keep_site(prefix, best);
-	keep_multipath(prefix, max < RIB_NEXT_HOPS_MAX ? max : RIB_NEXT_HOPS_MAX);
-	best = lowest_id(prefix);
-	for_each_in(path, prefix)
+	keep_site(rib, prefix, best);
+	keep_multipath(rib, prefix, max < RIB_NEXT_HOPS_MAX ? max : RIB_NEXT_HOPS_MAX);
+	best = lowest_id(rib, prefix);
+	for_each_in(path, rib, prefix)
 		if (path != best)
 			path->step = RIB_STEP_MULTIPATH;
 	return best;
 }
 
-/* Sorted by tunnel. Two sources on one tunnel are one next hop, with the greater weight. */
-static void next_hop_add(struct rib_decision *decision, const struct rib_source_config *config)
+/*
+ * Sorted by tunnel, bandwidths beside. Two sources on one tunnel are one next hop, with the
+ * greater weight and, if both tell one, the greater bandwidth.
+ */
+static void next_hop_add(struct rib_decision *decision, uint64_t *bandwidths,
+			 const struct rib_source_config *config, uint64_t bandwidth)
 {
 	uint8_t weight = config->weight ? config->weight : 1;
 	struct rib_next_hop *hops = decision->next_hops;
@@ -211,15 +215,34 @@ static void next_hop_add(struct rib_decision *decision, const struct rib_source_
 	if (i < decision->n_next_hops && hops[i].tunnel == config->tunnel) {
 		if (hops[i].weight < weight)
 			hops[i].weight = weight;
+		if (bandwidths[i] && (!bandwidth || bandwidths[i] < bandwidth))
+			bandwidths[i] = bandwidth;
 		return;
 	}
 	memmove(&hops[i + 1], &hops[i], (decision->n_next_hops - i) * sizeof(*hops));
+	memmove(&bandwidths[i + 1], &bandwidths[i],
+		(decision->n_next_hops - i) * sizeof(*bandwidths));
+	bandwidths[i] = bandwidth;
 	hops[i] = (struct rib_next_hop){ .tunnel = config->tunnel, .weight = weight };
 	decision->n_next_hops++;
 }
 
+/* Where every path tells its bandwidth, and the operator no weights, these are the shares. */
+static void next_hops_weigh(struct rib_decision *decision, const uint64_t *bandwidths)
+{
+	uint8_t weights[RIB_NEXT_HOPS_MAX];
+
+	for (uint32_t i = 0; i < decision->n_next_hops; i++)
+		if (!bandwidths[i] || decision->next_hops[i].weight > 1)
+			return;
+	link_bandwidth_weights(bandwidths, decision->n_next_hops, weights);
+	for (uint32_t i = 0; i < decision->n_next_hops; i++)
+		decision->next_hops[i].weight = weights[i];
+}
+
 void rib_decide(struct rib *rib, const struct prefix *prefix, struct rib_decision *decision)
 {
+	uint64_t bandwidths[RIB_NEXT_HOPS_MAX];
 	struct rib_prefix *entry = rib_prefix_find(rib, prefix);
 	struct rib_path *best = entry ? decide(rib, entry) : NULL;
 
@@ -227,9 +250,11 @@ void rib_decide(struct rib *rib, const struct prefix *prefix, struct rib_decisio
 	decision->best = best ? best->attrs : NULL;
 	if (!best)
 		return;
-	for (struct rib_path *path = entry->paths; path; path = path->next)
+	rib_for_each_path(path, rib, entry)
 		if (path->step == RIB_STEP_BEST || path->step == RIB_STEP_MULTIPATH)
-			next_hop_add(decision, &path->source->config);
+			next_hop_add(decision, bandwidths, &rib_path_source(path)->config,
+				     link_bandwidth_get(path->attrs));
+	next_hops_weigh(decision, bandwidths);
 }
 
 /* For people: winners first, then how far the losers came, refused ones last. */
@@ -248,18 +273,21 @@ static bool comes_before(const struct rib_path *a, const struct rib_path *b)
 }
 
 /* Sorted insertion by links, so that the prefix's own list gets the order to show. */
-static void sort_paths(struct rib_prefix *entry)
+static void sort_paths(const struct rib *rib, struct rib_prefix *entry)
 {
-	struct rib_path *rest = entry->paths, *path, **link;
+	uint32_t rest = entry->paths, *link;
 
-	entry->paths = NULL;
-	while ((path = rest)) {
-		rest = path->next;
+	entry->paths = 0;
+	while (rest) {
+		struct rib_path *path = rib_path_at(rib, rest);
+		uint32_t next = path->next;
+
 		link = &entry->paths;
-		while (*link && !comes_before(path, *link))
-			link = &(*link)->next;
+		while (*link && !comes_before(path, rib_path_at(rib, *link)))
+			link = &rib_path_at(rib, *link)->next;
 		path->next = *link;
-		*link = path;
+		*link = rest;
+		rest = next;
 	}
 }
 
@@ -272,12 +300,12 @@ size_t rib_paths(struct rib *rib, const struct prefix *prefix, struct rib_path_i
 	if (!entry)
 		return 0;
 	decide(rib, entry);
-	sort_paths(entry);
-	for (struct rib_path *path = entry->paths; path; path = path->next, n++) {
-		if (n >= max)
+	sort_paths(rib, entry);
+	rib_for_each_path(path, rib, entry) {
+		if (n++ >= max)
 			continue;
-		out[n] = (struct rib_path_info){
-			.source = path->source,
+		out[n - 1] = (struct rib_path_info){
+			.source = rib_path_source(path),
 			.attrs = path->attrs,
 			.verdict = path->verdict,
 			.step = path->step,

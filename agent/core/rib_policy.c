@@ -209,32 +209,38 @@ static int rules_fill(struct rib_rules *rules, const struct rib_policy *policy)
 
 static void rejudge_all(struct rib *rib)
 {
-	struct prefix start = { 0 };
-	struct rib_prefix *prefix = rib_prefix_next(rib, &start);
+	struct rib_prefix *prefix = NULL;
 
-	for (; prefix; prefix = rib_prefix_next(rib, &prefix->node.key))
+	while ((prefix = ptable_walk(&rib->table, prefix)))
 		rib_prefix_rejudge(rib, prefix);
 }
 
 static void rejudge_inside(struct rib *rib, const struct prefix *outer)
 {
 	struct rib_prefix *prefix = rib_prefix_find(rib, outer);
+	struct prefix key = *outer;
 
-	if (!prefix)
-		prefix = rib_prefix_next(rib, outer);
-	for (; prefix && prefix_covers(outer, &prefix->node.key);
-	     prefix = rib_prefix_next(rib, &prefix->node.key))
+	if (prefix)
 		rib_prefix_rejudge(rib, prefix);
+	while ((prefix = rib_prefix_next(rib, &key))) {
+		ptable_key(&rib->table, prefix, &key);
+		if (!prefix_covers(outer, &key))
+			return;
+		rib_prefix_rejudge(rib, prefix);
+	}
 }
 
 static void rejudge_covering(struct rib *rib, const struct prefix *inner)
 {
-	struct prefix key = { 0 };
-	struct pmap_node *node;
+	struct rib_prefix *prefix;
+	struct prefix key = *inner;
 
-	while ((node = pmap_node_covering(&rib->table, inner, &key))) {
-		key = node->key;
-		rib_prefix_rejudge(rib, (struct rib_prefix *)node);
+	for (unsigned int len = inner->len + 1u; len-- > 0;) {
+		key.len = (uint8_t)len;
+		prefix_normalize(&key);
+		prefix = rib_prefix_find(rib, &key);
+		if (prefix)
+			rib_prefix_rejudge(rib, prefix);
 	}
 }
 
@@ -271,11 +277,10 @@ static void rejudge_changed(struct rib *rib, const struct rib_rules *old)
 
 static void multipath_changed(struct rib *rib)
 {
-	struct prefix start = { 0 };
-	struct rib_prefix *prefix = rib_prefix_next(rib, &start);
+	struct rib_prefix *prefix = NULL;
 
-	for (; prefix; prefix = rib_prefix_next(rib, &prefix->node.key))
-		if (prefix->node.user.state == RIB_PREFIX_INSTALLED && prefix->node.user.count > 1)
+	while ((prefix = ptable_walk(&rib->table, prefix)))
+		if (rib_prefix_state(prefix) == RIB_PREFIX_INSTALLED && prefix->node.user16 > 1)
 			rib_prefix_mark_dirty(rib, prefix);
 }
 

@@ -5,14 +5,14 @@
 
 #include "core/rib.h"
 #include "lib/pmap.h"
+#include "lib/ptable.h"
 #include "lib/slab.h"
 
+/* Paths of a source are a part of the slab: it is walked to find them, and tells whose one is. */
 struct rib_path {
-	struct rib_prefix *prefix;
-	struct rib_source *source;
 	const struct attrs *attrs;
-	struct rib_path *next; /* of the prefix */
-	struct rib_path *source_next, **source_link; /* of the source */
+	uint32_t prefix; /* handle in the table */
+	uint32_t next; /* of the prefix; handle in the path slab */
 	uint64_t since : 46;
 	uint64_t stale : 1;
 	uint64_t judged : 1; /* verdict is set and counted */
@@ -29,14 +29,15 @@ enum rib_prefix_state { RIB_PREFIX_UNWANTED, RIB_PREFIX_INSTALLED, RIB_PREFIX_WA
 
 struct rib_prefix {
 	/*
-	 * First: a node of the table is its prefix. Of node.user: state is enum
-	 * rib_prefix_state, flag says that it is in the dirty queue, count is the number
-	 * of its wanted paths.
+	 * First: a node of the table is its prefix. Of it, user8 is enum rib_prefix_state
+	 * and RIB_PREFIX_DIRTY, user16 the number of its wanted paths.
 	 */
-	struct pmap_node node;
-	struct rib_path *paths;
-	struct rib_prefix *dirty_next;
+	struct ptable_node node;
+	uint32_t paths; /* handle in the path slab */
+	uint32_t dirty_next; /* handle in the table */
 };
+
+#define RIB_PREFIX_DIRTY 0x80 /* it is in the dirty queue */
 
 /* Wanted paths of a prefix are counted in 16 bits, with one to spare. */
 #define RIB_SOURCES_MAX (UINT16_MAX - 1)
@@ -47,7 +48,7 @@ struct rib_source {
 	struct rib_source_config config;
 	uint32_t router_id;
 	size_t n_accepted, n_rejected;
-	struct rib_path *paths;
+	struct slab_part paths;
 };
 
 /* Prefixes that began to wait at the same time. */
@@ -65,14 +66,13 @@ struct rib_rules { /* a policy, copied and indexed */
 };
 
 struct rib {
-	struct pmap table; /* of struct rib_prefix, by node */
-	struct slab prefix_slab, path_slab;
-	struct rib_prefix *last; /* found or made; the next question is often about the same */
+	struct ptable table; /* of struct rib_prefix */
+	struct slab path_slab;
 	struct rib_source *sources;
 	size_t n_sources;
 	struct rib_rules rules;
 	uint64_t now;
-	struct rib_prefix *dirty_first, **dirty_link;
+	uint32_t dirty_first, dirty_last; /* handles in the table */
 	struct pmap waiting; /* to the struct rib_wait that has the prefix */
 	struct rib_wait *wait_first, *wait_last;
 	bool wait_unlisted; /* there was no memory to put some waiting prefix on the list */
@@ -82,10 +82,34 @@ struct rib {
 	uint64_t rejected_total[RIB_N_VERDICTS];
 };
 
+static inline enum rib_prefix_state rib_prefix_state(const struct rib_prefix *prefix)
+{
+	return prefix->node.user8 & ~RIB_PREFIX_DIRTY;
+}
+
+static inline struct rib_path *rib_path_at(const struct rib *rib, uint32_t handle)
+{
+	return handle ? slab_at(&rib->path_slab, handle) : NULL;
+}
+
+static inline struct rib_path *rib_path_next(const struct rib *rib, const struct rib_path *path)
+{
+	return rib_path_at(rib, path->next);
+}
+
+static inline struct rib_source *rib_path_source(const struct rib_path *path)
+{
+	return slab_owner(path);
+}
+
+#define rib_for_each_path(path, rib, prefix)                                     \
+	for (struct rib_path *path = rib_path_at(rib, (prefix)->paths); path; \
+	     path = rib_path_next(rib, path))
+
 /* rib.c */
 struct rib_prefix *rib_prefix_find(struct rib *rib, const struct prefix *key);
 /* The first strictly after key; NULL: no more. */
-struct rib_prefix *rib_prefix_next(const struct rib *rib, const struct prefix *key);
+struct rib_prefix *rib_prefix_next(struct rib *rib, const struct prefix *key);
 void rib_prefix_mark_dirty(struct rib *rib, struct rib_prefix *prefix);
 /* Applies the current rules to all paths of the prefix. */
 void rib_prefix_rejudge(struct rib *rib, struct rib_prefix *prefix);

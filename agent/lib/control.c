@@ -168,6 +168,19 @@ void control_reply_done(struct control_reply *reply)
 	reply_finish(reply, json_pack("{s:b}", "done", 1));
 }
 
+/* JSON takes whole characters only: a text that was cut in one, or has a name that is none, is
+ * told escaped. */
+static json_t *error_text(const char *text)
+{
+	char escaped[1024];
+	json_t *string = json_string(text);
+
+	if (string)
+		return string;
+	return json_string(log_escape((const uint8_t *)text, strlen(text), escaped,
+				      sizeof(escaped)));
+}
+
 void control_reply_error(struct control_reply *reply, int error, const char *fmt, ...)
 {
 	const char *name = strerrorname_np(error < 0 ? -error : error);
@@ -177,7 +190,8 @@ void control_reply_error(struct control_reply *reply, int error, const char *fmt
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	reply_finish(reply, json_pack("{s:s, s:s}", "error", text, "errno", name ? name : "EIO"));
+	reply_finish(reply, json_pack("{s:o, s:s}", "error", error_text(text), "errno",
+				      name ? name : "EIO"));
 }
 
 static void reply_step(struct control_reply *reply)

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct cursor { /* reading */
 	const uint8_t *at;
@@ -21,16 +22,73 @@ struct cursor { /* reading */
 };
 
 struct cursor cursor_make(const void *data, size_t len);
-uint8_t cursor_u8(struct cursor *c);
-uint16_t cursor_u16(struct cursor *c);
-uint32_t cursor_u32(struct cursor *c);
-uint64_t cursor_u64(struct cursor *c);
 /* Points at the next n bytes and passes them; NULL if there are fewer. n 0: not NULL. */
-const uint8_t *cursor_bytes(struct cursor *c, size_t n);
+static inline const uint8_t *cursor_bytes(struct cursor *c, size_t n)
+{
+	const uint8_t *p = c->at;
+
+	if (c->bad || n > c->left) {
+		c->bad = true;
+		c->left = 0;
+		return NULL;
+	}
+	c->at += n;
+	c->left -= n;
+	return p;
+}
+
+/* Inline: an UPDATE is read by some forty of these. */
+static inline uint64_t cursor_number(struct cursor *c, size_t n)
+{
+	const uint8_t *p = cursor_bytes(c, n);
+	uint64_t v = 0;
+
+	for (size_t i = 0; p && i < n; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+static inline uint8_t cursor_u8(struct cursor *c)
+{
+	return (uint8_t)cursor_number(c, 1);
+}
+
+static inline uint16_t cursor_u16(struct cursor *c)
+{
+	return (uint16_t)cursor_number(c, 2);
+}
+
+static inline uint32_t cursor_u32(struct cursor *c)
+{
+	return (uint32_t)cursor_number(c, 4);
+}
+
+static inline uint64_t cursor_u64(struct cursor *c)
+{
+	return cursor_number(c, 8);
+}
+
 /* Copies n bytes to out, which gets zeros if there are fewer. */
-bool cursor_copy(struct cursor *c, void *out, size_t n);
+static inline bool cursor_copy(struct cursor *c, void *out, size_t n)
+{
+	const uint8_t *p = cursor_bytes(c, n);
+
+	if (p)
+		memcpy(out, p, n);
+	else
+		memset(out, 0, n);
+	return p;
+}
+
 /* The next n bytes as a cursor of their own, passed here; bad and empty if there are fewer. */
-struct cursor cursor_sub(struct cursor *c, size_t n);
+static inline struct cursor cursor_sub(struct cursor *c, size_t n)
+{
+	const uint8_t *p = cursor_bytes(c, n);
+	struct cursor sub = cursor_make(p, n);
+
+	sub.bad = !p;
+	return sub;
+}
 
 struct cursor_out { /* writing */
 	uint8_t *data;

@@ -24,19 +24,30 @@
 #define LINE_MAX_BYTES 4000
 #define PATIENCE_MS 100
 
-static const struct {
-	int priority; /* syslog(3) */
-	const char *name;
-} levels[] = {
-	[LOG_LEVEL_ERROR] = { 3, "error" },
-	[LOG_LEVEL_WARNING] = { 4, "warning" },
-	[LOG_LEVEL_INFO] = { 6, "info" },
-	[LOG_LEVEL_DEBUG] = { 7, "debug" },
+const char *const log_level_names[] = { "error", "warning", "info", "debug", NULL };
+
+/* syslog(3) */
+static const int priorities[] = {
+	[LOG_LEVEL_ERROR] = 3,
+	[LOG_LEVEL_WARNING] = 4,
+	[LOG_LEVEL_INFO] = 6,
+	[LOG_LEVEL_DEBUG] = 7,
 };
 
 static atomic_int max_level = LOG_LEVEL_INFO;
 static atomic_uint lost;
 static atomic_bool stuck;
+
+bool log_level_parse(const char *text, enum log_level *level)
+{
+	for (unsigned int i = 0; log_level_names[i]; i++) {
+		if (strcmp(text, log_level_names[i]))
+			continue;
+		*level = (enum log_level)i;
+		return true;
+	}
+	return false;
+}
 
 void log_set_level(enum log_level level)
 {
@@ -87,12 +98,12 @@ static size_t head(enum log_level level, char *buf, size_t size)
 	char stamp[32];
 
 	if (getenv("JOURNAL_STREAM"))
-		return (size_t)snprintf(buf, size, "<%d>", levels[level].priority);
+		return (size_t)snprintf(buf, size, "<%d>", priorities[level]);
 	clock_gettime(CLOCK_REALTIME, &ts);
 	gmtime_r(&ts.tv_sec, &tm);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
 	return (size_t)snprintf(buf, size, "%s.%03ldZ %s: ", stamp, ts.tv_nsec / 1000000,
-				levels[level].name);
+				log_level_names[level]);
 }
 
 static bool write_line(enum log_level level, const char *subject, const char *text)

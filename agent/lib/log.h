@@ -9,11 +9,16 @@
 #ifndef VGW_LIB_LOG_H
 #define VGW_LIB_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
+/* "error", "warning", "info", "debug", NULL: the order of the enum. */
+extern const char *const log_level_names[];
+/* False: none of the names, *level untouched. */
+bool log_level_parse(const char *text, enum log_level *level);
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 /* subject: what the line is about ("tunnel t1", "peer 169.254.10.2"), may be NULL. */

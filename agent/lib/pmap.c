@@ -19,6 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct pmap_node {
+	struct pmap_node *child[2];
+	int16_t bit; /* beside child: what a search reads is on one cache line, mostly */
+	struct prefix key;
+};
+
 struct box {
 	struct pmap_node node; /* first: a node of this map is its box */
 	void *value;
@@ -104,17 +110,7 @@ void pmap_init(struct pmap *map)
 	map->count = 0;
 }
 
-struct pmap_node *pmap_node_find(const struct pmap *map, const struct prefix *key)
-{
-	return leaf_exact(map, key);
-}
-
-struct pmap_node *pmap_node_next(const struct pmap *map, const struct prefix *key)
-{
-	return leaf_beyond(map, key, 0);
-}
-
-struct pmap_node *pmap_node_insert(struct pmap *map, struct pmap_node *node)
+static struct pmap_node *node_insert(struct pmap *map, struct pmap_node *node)
 {
 	struct pmap_node *leaf = leaf_for(map, &node->key), **link = &map->root;
 	int differ = leaf ? key_differ(&node->key, &leaf->key) : -1, bit = -1;
@@ -152,7 +148,7 @@ static void inner_move(struct pmap *map, struct pmap_node *from, struct pmap_nod
 	to->child[1] = from->child[1];
 }
 
-void pmap_node_remove(struct pmap *map, struct pmap_node *node)
+static void node_remove(struct pmap *map, struct pmap_node *node)
 {
 	struct pmap_node *leaf = map->root, **link = &map->root, *parent = NULL;
 	unsigned int way = 0;
@@ -178,7 +174,7 @@ void pmap_node_remove(struct pmap *map, struct pmap_node *node)
  * it does not cover it, no cover can be longer than what the two have in
  * common, since a cover would hold that entry too: probe again with that.
  */
-struct pmap_node *pmap_node_covering(const struct pmap *map, const struct prefix *prefix,
+static struct pmap_node *node_covering(const struct pmap *map, const struct prefix *prefix,
 				     const struct prefix *key)
 {
 	struct prefix probe = *prefix;
@@ -261,7 +257,7 @@ int pmap_put(struct pmap *map, const struct prefix *key, void *value)
 		return -ENOMEM;
 	box->node.key = *key;
 	box->value = value;
-	pmap_node_insert(map, &box->node);
+	node_insert(map, &box->node);
 	return 0;
 }
 
@@ -273,7 +269,7 @@ void *pmap_del(struct pmap *map, const struct prefix *key)
 	if (!node)
 		return NULL;
 	value = box_of(node)->value;
-	pmap_node_remove(map, node);
+	node_remove(map, node);
 	free(box_of(node));
 	return value;
 }
@@ -286,7 +282,7 @@ bool pmap_next(const struct pmap *map, struct prefix *key, void **value)
 bool pmap_covering(const struct pmap *map, const struct prefix *prefix, struct prefix *key,
 		   void **value)
 {
-	return found(pmap_node_covering(map, prefix, key), key, value);
+	return found(node_covering(map, prefix, key), key, value);
 }
 
 size_t pmap_count(const struct pmap *map)

@@ -8,10 +8,6 @@
  * Keys have no bits behind their length (as prefix_parse() and
  * prefix_normalize() make them) and a family other than AF_UNSPEC. Values are
  * the owner's. Every operation is O(length of the key in bits), usually far less.
- *
- * Below it is a map of nodes that live inside of the owner's objects, for tables
- * where a separate block per entry would be too much (pmap_node_*). A map is
- * used in one of the two ways only.
  */
 #ifndef VGW_LIB_PMAP_H
 #define VGW_LIB_PMAP_H
@@ -21,16 +17,7 @@
 
 #include "lib/addr.h"
 
-struct pmap_node {
-	struct pmap_node *child[2];
-	int16_t bit; /* beside child: what a search reads is on one cache line, mostly */
-	struct { /* for the owner of the object; fills what would be a hole */
-		uint16_t count;
-		uint8_t state;
-		bool flag;
-	} user;
-	struct prefix key;
-};
+struct pmap_node;
 
 struct pmap {
 	struct pmap_node *root;
@@ -64,15 +51,5 @@ size_t pmap_count(const struct pmap *map);
 size_t pmap_memory(const struct pmap *map); /* bytes of the map itself, without values */
 /* Empties the map; free_fn(value) for each entry, in no order, may be NULL. */
 void pmap_clear(struct pmap *map, void (*free_fn)(void *value));
-
-struct pmap_node *pmap_node_find(const struct pmap *map, const struct prefix *key);
-/* node->key is set, node->user untouched. NULL, or the node that has this key already. */
-struct pmap_node *pmap_node_insert(struct pmap *map, struct pmap_node *node);
-void pmap_node_remove(struct pmap *map, struct pmap_node *node); /* is in the map */
-/* First strictly after key; NULL: no more. */
-struct pmap_node *pmap_node_next(const struct pmap *map, const struct prefix *key);
-/* As pmap_covering(): key AF_UNSPEC is the start, else the longest cover shorter than it. */
-struct pmap_node *pmap_node_covering(const struct pmap *map, const struct prefix *prefix,
-				     const struct prefix *key);
 
 #endif

@@ -16,6 +16,7 @@
 static void destroy(struct fib *fib)
 {
 	free(fib->tunnels);
+	free(fib->group_slots);
 	free(fib->guards);
 	free(fib);
 }
@@ -423,6 +424,7 @@ static void stop(struct fib *fib)
 	fib->epoch++;
 	fib->in_flight = 0;
 	fib_routes_clear(fib);
+	fib_policies_clear(fib);
 	fib_groups_clear(fib);
 	tunnels_clear(fib);
 	fib->generation_open = fib->commit_sent = fib->restart_wanted = false;
@@ -567,6 +569,7 @@ static void committed(struct fib *fib)
 {
 	fib->commit_wanted = fib->generation_open = false;
 	fib_routes_committed(fib);
+	fib_policies_committed(fib);
 	fib_groups_committed(fib);
 	tunnels_committed(fib);
 	fib->retry_refused = true;
@@ -616,7 +619,8 @@ bool fib_generation_open(const struct fib *fib)
 static bool drained(const struct fib *fib)
 {
 	return fib->phase == FIB_RUNNING && !fib->dirty.n && !fib->n_dirty_tunnels &&
-	       !fib->in_flight && !fib->settings_dirty && !fib->restart_wanted &&
+	       !fib->policies.dirty && !fib->in_flight && !fib->settings_dirty &&
+	       !fib->restart_wanted &&
 	       !(fib->retry_refused && fib->refused.n) && !loop_timer_pending(fib->retry);
 }
 
@@ -632,6 +636,7 @@ static void pump(struct fib *fib)
 	if (fib->settings_dirty)
 		settings_send(fib);
 	tunnels_pump(fib);
+	fib_policies_pump(fib);
 	fib_routes_pump(fib);
 	if (!drained(fib))
 		return;
@@ -678,6 +683,7 @@ struct fib *fib_new(struct loop *loop, struct kernel *kernel, const struct fib_o
 	fib->ops = *ops;
 	fib->ctx = ctx;
 	fib->next_group = 1;
+	fib_routes_init(fib);
 	fib->kick = loop_timer_new(loop, kick_fire, fib);
 	fib->retry = loop_timer_new(loop, retry_fire, fib);
 	if (fib->kick && fib->retry)
@@ -718,8 +724,12 @@ struct fib_counters fib_counters(const struct fib *fib)
 {
 	struct fib_counters counters = fib->counters;
 
-	counters.dirty = fib->dirty.n + fib->n_dirty_tunnels;
+	counters.dirty = fib->dirty.n + fib->n_dirty_tunnels + fib->policies.dirty;
 	counters.in_flight = fib->in_flight;
 	counters.groups = fib->n_groups;
+	for (size_t i = 0; i < FIB_CLASSES; i++) {
+		counters.routes += fib->routes[i].count;
+		counters.memory += ptable_memory(&fib->routes[i]);
+	}
 	return counters;
 }

@@ -35,7 +35,15 @@ struct fib_route {
 	struct kernel_member members[KERNEL_MEMBERS_MAX]; /* tunnel, weight */
 };
 
-/* route, tunnel and refused must not call fib; everything may dirty, idle may do anything. */
+/* A policy route. Two never share family, priority, sequence and prefixes. */
+struct fib_policy {
+	struct prefix src, dst;
+	uint32_t priority, sequence;
+	struct fib_route to; /* no members: it should not exist now */
+};
+
+/* route, tunnel, policy and refused must not call fib; everything may dirty, idle may do
+ * anything. */
 struct fib_ops {
 	/* What the route should be; false: it should not exist. */
 	bool (*route)(void *ctx, const struct prefix *prefix, uint8_t class, struct fib_route *out);
@@ -43,10 +51,13 @@ struct fib_ops {
 	bool (*tunnel)(void *ctx, uint32_t id, struct kernel_tunnel *out);
 	/* Call fib_dirty_tunnel / fib_dirty_route for everything that should exist. */
 	void (*everything)(void *ctx, struct fib *fib);
+	/* Of a policy route (class KERNEL_POLICY) the destination. */
 	void (*refused)(void *ctx, const struct prefix *prefix, uint8_t class, int error,
 			const char *text);
 	/* fib_idle() became true. */
 	void (*idle)(void *ctx);
+	/* Policy route number index, in any order; false: there are no more. NULL: none. */
+	bool (*policy)(void *ctx, size_t index, struct fib_policy *out);
 };
 
 struct fib *fib_new(struct loop *loop, struct kernel *kernel, const struct fib_ops *ops, void *ctx);
@@ -58,6 +69,8 @@ void fib_settings(struct fib *fib, uint32_t quota, uint32_t hash_seed, const str
 		  size_t n_guards);
 void fib_dirty_tunnel(struct fib *fib, uint32_t id);
 void fib_dirty_route(struct fib *fib, const struct prefix *prefix, uint8_t class);
+/* Look at all policy routes again: they are few, and told as a list. */
+void fib_dirty_policies(struct fib *fib);
 /* Once every source has said End-of-RIB (or the timer ran out): after the queue drains, commit. */
 void fib_commit(struct fib *fib);
 bool fib_generation_open(const struct fib *fib);
@@ -70,7 +83,8 @@ void fib_kernel_found(struct fib *fib);
 
 struct fib_counters {
 	uint64_t routes_sent, routes_skipped, batches, refused, replays;
-	size_t dirty, in_flight, groups;
+	size_t dirty, in_flight, groups, routes;
+	size_t memory; /* bytes of what is known of routes */
 };
 struct fib_counters fib_counters(const struct fib *fib);
 

@@ -26,7 +26,8 @@ static uint32_t canonical(const struct kernel_member *members, uint32_t n,
 	for (uint32_t i = 0; i < n; i++)
 		out[i] = (struct kernel_member){ .tunnel = members[i].tunnel,
 						 .weight = members[i].weight };
-	qsort(out, n, sizeof(*out), compare_members);
+	if (n > 1)
+		qsort(out, n, sizeof(*out), compare_members);
 	for (uint32_t i = 0; i < n; i++) {
 		hash = (hash ^ out[i].tunnel) * 16777619u;
 		hash = (hash ^ out[i].weight) * 16777619u;
@@ -80,6 +81,37 @@ static uint32_t fresh_id(struct fib *fib)
 	return id;
 }
 
+/* 0: no memory. */
+static uint32_t slot_take(struct fib *fib, struct fib_group *group)
+{
+	uint32_t slot = fib->free_group_slot, n = fib->n_group_slots;
+
+	if (slot) {
+		fib->free_group_slot = (uint32_t)((uintptr_t)fib->group_slots[slot] >> 1);
+	} else {
+		/* A power of two is full: twice as many. Slot 0 is none. */
+		if (!(n & (n - 1))) {
+			size_t room = n ? 2 * (size_t)n : 2;
+			struct fib_group **slots =
+				realloc(fib->group_slots, room * sizeof(struct fib_group *));
+
+			if (!slots)
+				return 0;
+			fib->group_slots = slots;
+		}
+		slot = n ? n : 1;
+		fib->n_group_slots = slot + 1;
+	}
+	fib->group_slots[slot] = group;
+	return slot;
+}
+
+static void slot_put(struct fib *fib, uint32_t slot)
+{
+	fib->group_slots[slot] = (struct fib_group *)((uintptr_t)fib->free_group_slot << 1 | 1);
+	fib->free_group_slot = slot;
+}
+
 static struct fib_group *create(struct fib *fib, const struct kernel_member *members, uint32_t n,
 				uint32_t hash, uint32_t id)
 {
@@ -87,6 +119,11 @@ static struct fib_group *create(struct fib *fib, const struct kernel_member *mem
 
 	if (!group)
 		return NULL;
+	group->slot = slot_take(fib, group);
+	if (!group->slot) {
+		free(group);
+		return NULL;
+	}
 	group->id = id;
 	group->hash = hash;
 	group->n_members = n;
@@ -105,6 +142,7 @@ static void forget(struct fib *fib, struct fib_group *group)
 		at = &(*at)->next;
 	*at = group->next;
 	fib->n_groups--;
+	slot_put(fib, group->slot);
 	free(group->text);
 	free(group);
 }
@@ -160,7 +198,7 @@ static bool send_set(struct fib *fib, struct fib_group *group)
 
 struct fib_group *fib_group_get(struct fib *fib, const struct kernel_member *members, uint32_t n)
 {
-	struct kernel_member sorted[KERNEL_MEMBERS_MAX];
+	struct kernel_member sorted[KERNEL_MEMBERS_MAX] __attribute__((uninitialized));
 	uint32_t hash = canonical(members, n, sorted);
 	struct fib_group *group = find(fib, sorted, n, hash);
 

@@ -15,6 +15,7 @@
 struct item {
 	struct route *route;
 	struct fib_group *group; /* referenced */
+	uint64_t run; /* equal for those that stand together in the message */
 	uint8_t on_fail;
 };
 
@@ -25,29 +26,59 @@ struct batch {
 	struct item items[KERNEL_ROUTES_MAX];
 };
 
-static void list_remove(struct route_list *list, struct route *route)
+static uint8_t class_of(const struct fib *fib, const struct route *route)
 {
-	*(route->prev ? &route->prev->next : &list->first) = route->next;
-	*(route->next ? &route->next->prev : &list->last) = route->prev;
-	route->prev = route->next = NULL;
+	return (uint8_t)(ptable_of(route) - fib->routes + 1);
+}
+
+static struct prefix prefix_of(const struct route *route)
+{
+	struct prefix prefix;
+
+	ptable_key(ptable_of(route), route, &prefix);
+	return prefix;
+}
+
+static struct route *route_at(struct fib *fib, uint32_t reference)
+{
+	uint32_t class = (reference & ROUTE_CLASS) >> ROUTE_CLASS_SHIFT;
+
+	return class ? ptable_at(&fib->routes[class - 1], reference & ~ROUTE_CLASS) : NULL;
+}
+
+static uint32_t reference_of(const struct fib *fib, const struct route *route)
+{
+	return ptable_handle(ptable_of(route), route) |
+	       (uint32_t)class_of(fib, route) << ROUTE_CLASS_SHIFT;
+}
+
+static void list_remove(struct fib *fib, struct route_list *list, struct route *route)
+{
+	*(route->prev ? &route_at(fib, route->prev)->next : &list->first) = route->next;
+	*(route->next ? &route_at(fib, route->next)->prev : &list->last) = route->prev;
+	route->prev = route->next = 0;
 	list->n--;
 }
 
-static void list_append(struct route_list *list, struct route *route)
+static void list_append(struct fib *fib, struct route_list *list, struct route *route)
 {
+	uint32_t reference = reference_of(fib, route);
+
 	route->prev = list->last;
-	route->next = NULL;
-	*(list->last ? &list->last->next : &list->first) = route;
-	list->last = route;
+	route->next = 0;
+	*(list->last ? &route_at(fib, list->last)->next : &list->first) = reference;
+	list->last = reference;
 	list->n++;
 }
 
-static void list_prepend(struct route_list *list, struct route *route)
+static void list_prepend(struct fib *fib, struct route_list *list, struct route *route)
 {
-	route->prev = NULL;
+	uint32_t reference = reference_of(fib, route);
+
+	route->prev = 0;
 	route->next = list->first;
-	*(list->first ? &list->first->prev : &list->last) = route;
-	list->first = route;
+	*(list->first ? &route_at(fib, list->first)->prev : &list->last) = reference;
+	list->first = reference;
 	list->n++;
 }
 
@@ -55,9 +86,9 @@ static void list_prepend(struct route_list *list, struct route *route)
 static void leave_state(struct fib *fib, struct route *route)
 {
 	if (route->state == ROUTE_DIRTY)
-		list_remove(&fib->dirty, route);
+		list_remove(fib, &fib->dirty, route);
 	else if (route->state == ROUTE_REFUSED)
-		list_remove(&fib->refused, route);
+		list_remove(fib, &fib->refused, route);
 	if (route->state == ROUTE_REFUSED && !route->told)
 		fib->untold--;
 }
@@ -68,9 +99,9 @@ static void make_dirty(struct fib *fib, struct route *route, bool first)
 	route->state = ROUTE_DIRTY;
 	route->again = false;
 	if (first)
-		list_prepend(&fib->dirty, route);
+		list_prepend(fib, &fib->dirty, route);
 	else
-		list_append(&fib->dirty, route);
+		list_append(fib, &fib->dirty, route);
 	fib_kick(fib);
 }
 
@@ -85,8 +116,7 @@ static void settle(struct fib *fib, struct route *route)
 	route->state = ROUTE_CLEAN;
 	route->told = false;
 	if (route->held == HELD_NO) {
-		pmap_del(&fib->routes[route->class - 1], &route->prefix);
-		free(route);
+		ptable_remove(ptable_of(route), route);
 	}
 }
 
@@ -113,32 +143,36 @@ static void refuse(struct fib *fib, struct route *route, uint8_t why)
 	leave_state(fib, route);
 	route->state = ROUTE_REFUSED;
 	route->why = why;
-	list_append(&fib->refused, route);
+	list_append(fib, &fib->refused, route);
 	if (!route->told)
 		fib->untold++;
 }
 
 void fib_routes_tell(struct fib *fib)
 {
-	struct route *route, *next;
+	struct route *route;
 
-	for (route = fib->refused.first; route && fib->untold; route = next) {
+	for (uint32_t next = fib->refused.first; next && fib->untold;) {
+		struct prefix prefix;
+
+		route = route_at(fib, next);
 		next = route->next;
 		if (route->told)
 			continue;
 		route->told = true;
 		fib->untold--;
 		fib->counters.refused++;
-		fib->ops.refused(fib->ctx, &route->prefix, route->class,
+		prefix = prefix_of(route);
+		fib->ops.refused(fib->ctx, &prefix, class_of(fib, route),
 				 fib->refusals[route->why].error, fib->refusals[route->why].text);
 	}
 }
 
 /* Batches */
 
-static bool is_new_dynamic(const struct route *route)
+static bool is_new_dynamic(const struct fib *fib, const struct route *route)
 {
-	return route->class == KERNEL_DYNAMIC && route->held != HELD_YES;
+	return class_of(fib, route) == KERNEL_DYNAMIC && route->held != HELD_YES;
 }
 
 static uint8_t group_refusal(struct fib *fib, const struct fib_group *group)
@@ -183,13 +217,13 @@ static void refused_at(struct batch *batch, size_t at, int error, const char *te
 		why = refusal_of(fib, error, text);
 	if (error == -ENOENT && item->group && !item->group->error)
 		fib_replay(fib, "the module has lost a group");
-	if (error == -ENOSPC && route->class == KERNEL_DYNAMIC) {
+	if (error == -ENOSPC && class_of(fib, route) == KERNEL_DYNAMIC) {
 		fib->full = true;
 		fib->full_why = why;
 		/* Those before it found room, and stand first in the queue now. */
 		fib->allowance = 0;
 		for (size_t i = 0; i < at; i++)
-			fib->allowance += is_new_dynamic(batch->items[i].route);
+			fib->allowance += is_new_dynamic(fib, batch->items[i].route);
 	}
 	batch_undo(batch, at, false);
 	if (route->again)
@@ -205,10 +239,10 @@ static void added(struct batch *batch)
 	for (size_t i = 0; i < batch->n; i++) {
 		struct item *item = &batch->items[i];
 		struct route *route = item->route;
-		struct fib_group *before = route->group;
+		struct fib_group *before = fib_group_at(fib, route->group);
 
 		route->held = HELD_YES;
-		route->group = item->group;
+		route->group = item->group ? item->group->slot : 0;
 		route->on_fail = item->on_fail;
 		fib_group_put(fib, before);
 		settle(fib, route);
@@ -239,9 +273,9 @@ out:
 
 static void route_gone(struct fib *fib, struct route *route)
 {
-	struct fib_group *group = route->group;
+	struct fib_group *group = fib_group_at(fib, route->group);
 
-	route->group = NULL;
+	route->group = 0;
 	route->held = HELD_NO;
 	settle(fib, route);
 	fib_group_put(fib, group);
@@ -275,31 +309,42 @@ out:
 	fib_leave(fib);
 }
 
-static uint64_t run_of(const struct item *item)
-{
-	return (uint64_t)item->route->class << 48 | (uint64_t)item->on_fail << 40 |
-	       (uint64_t)(item->route->prefix.addr.family == AF_INET6) << 32 |
-	       (item->group ? item->group->id : 0);
-}
-
 static int compare_items(const void *a, const void *b)
 {
-	uint64_t x = run_of(a), y = run_of(b);
+	uint64_t x = ((const struct item *)a)->run, y = ((const struct item *)b)->run;
 
 	return x < y ? -1 : x > y;
 }
 
+/* As in the message: the module has met what stands before a refused one. */
+static void batch_order(struct batch *batch)
+{
+	bool ordered = true;
+
+	for (size_t i = 0; i < batch->n; i++) {
+		struct item *item = &batch->items[i];
+
+		item->run = (uint64_t)class_of(batch->fib, item->route) << 48 |
+			    (uint64_t)item->on_fail << 40 |
+			    (uint64_t)(ptable_handle(ptable_of(item->route), item->route) >> 31)
+				    << 32 |
+			    (item->group ? item->group->id : 0);
+		ordered &= !i || item[-1].run <= item->run;
+	}
+	if (!ordered)
+		qsort(batch->items, batch->n, sizeof(batch->items[0]), compare_items);
+}
+
 static void batch_send(struct fib *fib, struct batch *batch, bool add)
 {
-	/* As in the message: the module has met what stands before a refused one. */
 	if (add)
-		qsort(batch->items, batch->n, sizeof(batch->items[0]), compare_items);
+		batch_order(batch);
 	for (size_t i = 0; i < batch->n; i++) {
 		const struct item *item = &batch->items[i];
 
 		fib->batch[i] = (struct kernel_route){
-			.prefix = item->route->prefix,
-			.class = item->route->class,
+			.prefix = prefix_of(item->route),
+			.class = class_of(fib, item->route),
 			.on_fail = item->on_fail,
 			.group = item->group ? item->group->id : 0,
 		};
@@ -321,7 +366,7 @@ static void batch_take(struct batch *batch, struct fib *fib, struct route *route
 {
 	leave_state(fib, route);
 	route->state = ROUTE_SENT;
-	batch->items[batch->n++] = (struct item){ route, group, on_fail };
+	batch->items[batch->n++] = (struct item){ route, group, 0, on_fail };
 }
 
 static void look_wanted(struct fib *fib, struct route *route, const struct fib_route *want,
@@ -340,15 +385,16 @@ static void look_wanted(struct fib *fib, struct route *route, const struct fib_r
 			return;
 		}
 	}
-	if (route->held == HELD_YES && route->group == group && route->on_fail == want->on_fail) {
+	if (route->held == HELD_YES && fib_group_at(fib, route->group) == group &&
+	    route->on_fail == want->on_fail) {
 		fib->counters.routes_skipped++;
 		settle(fib, route);
 	} else if (group && group->error) {
 		refuse(fib, route, group_refusal(fib, group));
-	} else if (fib->full && !fib->allowance && is_new_dynamic(route)) {
+	} else if (fib->full && !fib->allowance && is_new_dynamic(fib, route)) {
 		refuse(fib, route, fib->full_why);
 	} else {
-		fib->allowance -= fib->allowance && is_new_dynamic(route);
+		fib->allowance -= fib->allowance && is_new_dynamic(fib, route);
 		batch_take(adds, fib, route, group, want->on_fail);
 		return;
 	}
@@ -357,9 +403,13 @@ static void look_wanted(struct fib *fib, struct route *route, const struct fib_r
 
 static void look(struct fib *fib, struct route *route, struct batch *adds, struct batch *dels)
 {
-	struct fib_route want = { 0 };
+	/* A kilobyte, of which the owner fills what it needs. */
+	struct fib_route want __attribute__((uninitialized));
+	struct prefix prefix = prefix_of(route);
 
-	if (fib->ops.route(fib->ctx, &route->prefix, route->class, &want))
+	want.on_fail = 0;
+	want.n_members = 0;
+	if (fib->ops.route(fib->ctx, &prefix, class_of(fib, route), &want))
 		look_wanted(fib, route, &want, adds);
 	else if (route->held == HELD_NO)
 		settle(fib, route);
@@ -405,7 +455,7 @@ void fib_routes_pump(struct fib *fib)
 	if (fib->retry_refused && !fib->dirty.n && !fib->batches_in_flight) {
 		fib->retry_refused = fib->full = false;
 		while (fib->refused.n)
-			make_dirty(fib, fib->refused.first, false);
+			make_dirty(fib, route_at(fib, fib->refused.first), false);
 	}
 	while (may_look(fib) && fib->batches_in_flight < WINDOW && looks < LOOKS_PER_TURN) {
 		struct batch *adds = batch_new(fib), *dels = batch_new(fib);
@@ -418,7 +468,7 @@ void fib_routes_pump(struct fib *fib)
 		}
 		while (may_look(fib) && adds->n < KERNEL_ROUTES_MAX &&
 		       dels->n < KERNEL_ROUTES_MAX && looks++ < LOOKS_PER_TURN)
-			look(fib, fib->dirty.first, adds, dels);
+			look(fib, route_at(fib, fib->dirty.first), adds, dels);
 		batches_send(fib, adds, dels);
 	}
 	if (may_look(fib) && fib->batches_in_flight < WINDOW)
@@ -428,42 +478,47 @@ void fib_routes_pump(struct fib *fib)
 void fib_dirty_route(struct fib *fib, const struct prefix *prefix, uint8_t class)
 {
 	struct route *route;
+	bool is_new;
 
 	/* everything() comes when it starts */
 	if (fib->phase != FIB_RUNNING || class < 1 || class > FIB_CLASSES)
 		return;
-	route = pmap_get(&fib->routes[class - 1], prefix);
-	if (route) {
-		if (route->state == ROUTE_SENT)
-			route->again = true;
-		else if (route->state != ROUTE_DIRTY)
-			make_dirty(fib, route, false);
-		return;
-	}
-	route = calloc(1, sizeof(*route));
-	if (!route || pmap_put(&fib->routes[class - 1], prefix, route)) {
-		free(route);
+	route = ptable_get(&fib->routes[class - 1], prefix, &is_new);
+	if (!route) {
 		fib_replay(fib, strerror(ENOMEM));
 		return;
 	}
-	route->prefix = *prefix;
-	route->class = class;
-	route->held = fib->generation_open ? HELD_MAYBE : HELD_NO;
-	make_dirty(fib, route, false);
+	if (is_new)
+		route->held = fib->generation_open ? HELD_MAYBE : HELD_NO;
+	if (route->state == ROUTE_SENT)
+		route->again = true;
+	else if (route->state != ROUTE_DIRTY)
+		make_dirty(fib, route, false);
 }
 
 /* What an earlier life left of refused routes is swept. */
 void fib_routes_committed(struct fib *fib)
 {
-	for (struct route *route = fib->refused.first; route; route = route->next)
+	for (uint32_t next = fib->refused.first; next;) {
+		struct route *route = route_at(fib, next);
+
+		next = route->next;
 		if (route->held == HELD_MAYBE)
 			route->held = HELD_NO;
+	}
+}
+
+void fib_routes_init(struct fib *fib)
+{
+	for (size_t i = 0; i < FIB_CLASSES; i++)
+		ptable_init(&fib->routes[i], sizeof(struct route), false);
 }
 
 void fib_routes_clear(struct fib *fib)
 {
 	for (size_t i = 0; i < FIB_CLASSES; i++)
-		pmap_clear(&fib->routes[i], free);
+		ptable_destroy(&fib->routes[i]);
+	fib_routes_init(fib);
 	memset(&fib->dirty, 0, sizeof(fib->dirty));
 	memset(&fib->refused, 0, sizeof(fib->refused));
 	fib->batches_in_flight = fib->untold = fib->allowance = 0;

@@ -2,12 +2,12 @@
 /*
  * What fib keeps of one gateway. Private to sys/fib*.c: fib.c has life,
  * settings, tunnels and the order of work, fib_group.c the interned groups,
- * fib_route.c routes and their batches.
+ * fib_route.c routes and their batches, fib_policy.c policy routes.
  */
 #ifndef VGW_SYS_FIB_STATE_H
 #define VGW_SYS_FIB_STATE_H
 
-#include "lib/pmap.h"
+#include "lib/ptable.h"
 #include "sys/fib.h"
 
 #define FIB_CLASSES 3
@@ -21,7 +21,7 @@ enum route_state { ROUTE_CLEAN, ROUTE_DIRTY, ROUTE_SENT, ROUTE_REFUSED };
 
 struct fib_group {
 	struct fib_group *next; /* of its bucket */
-	uint32_t id, hash;
+	uint32_t id, hash, slot;
 	uint32_t refs; /* routes that lead to it in the module, or will once a batch is answered */
 	uint32_t sending; /* requests under way that set it */
 	bool fresh; /* set in this generation */
@@ -39,21 +39,47 @@ struct fib_tunnel {
 	struct kernel_tunnel is; /* what the module holds or is being told */
 };
 
-/* One prefix and class; there are up to millions. */
+/* One prefix and class; there are up to millions. The class is that of the table it is in. */
 struct route {
-	struct route *prev, *next; /* dirty or refused */
-	struct fib_group *group; /* that the module has for it, if held */
-	struct prefix prefix;
-	uint8_t class, on_fail;
-	uint8_t held, state;
-	uint8_t why; /* refused: index of fib->refusals */
-	bool again; /* dirtied while sent */
-	bool told; /* its refusal was reported */
+	union {
+		struct ptable_node node;
+		struct {
+			uint32_t chain;
+			uint8_t len;
+			uint8_t held : 2, state : 2;
+			uint8_t again : 1; /* dirtied while sent */
+			uint8_t told : 1; /* its refusal was reported */
+			uint8_t why; /* refused: index of fib->refusals */
+			uint8_t on_fail;
+		};
+	};
+	uint32_t prev, next; /* dirty or refused; references */
+	uint32_t group; /* slot of the one that the module has for it, if held; 0: none */
 };
 
+/* A handle of a route's table and, in ROUTE_CLASS, its class. */
+#define ROUTE_CLASS_SHIFT 29
+#define ROUTE_CLASS (3u << ROUTE_CLASS_SHIFT)
+
 struct route_list {
-	struct route *first, *last;
+	uint32_t first, last;
 	size_t n;
+};
+
+struct policy {
+	struct kernel_policy is; /* name, and what it is being told */
+	struct fib_group *group; /* that the module has for it, if held */
+	struct fib_group *next; /* that it shall have, while it is to be told */
+	uint8_t on_fail; /* that the module has, if held */
+	uint8_t held;
+	bool wanted, refused, told;
+};
+
+/* All policy routes, in their order. The list changes only while no batch is under way. */
+struct policy_list {
+	struct policy *list;
+	size_t n, in_flight, refused;
+	bool dirty;
 };
 
 struct refusal {
@@ -92,9 +118,13 @@ struct fib {
 	struct fib_group *groups[FIB_GROUP_BUCKETS];
 	size_t n_groups;
 	uint32_t next_group;
+	/* By slot, from 1; a free slot holds the number of the next one, odd. */
+	struct fib_group **group_slots;
+	uint32_t n_group_slots, free_group_slot;
 
-	struct pmap routes[FIB_CLASSES];
+	struct ptable routes[FIB_CLASSES];
 	struct route_list dirty, refused;
+	struct policy_list policies;
 	size_t batches_in_flight;
 	size_t untold; /* refused routes not reported yet */
 	bool full; /* no room for one more dynamic prefix until something goes */
@@ -134,6 +164,11 @@ void fib_tunnels_recheck(struct fib *fib);
 bool fib_tunnel_held(const struct fib *fib, uint32_t id);
 
 /* fib_group.c */
+static inline struct fib_group *fib_group_at(const struct fib *fib, uint32_t slot)
+{
+	return slot ? fib->group_slots[slot] : NULL;
+}
+
 /* With one more reference, and known to the module (or on the way). NULL on no memory. */
 struct fib_group *fib_group_get(struct fib *fib, const struct kernel_member *members, uint32_t n);
 void fib_group_put(struct fib *fib, struct fib_group *group);
@@ -143,10 +178,16 @@ bool fib_groups_have(const struct fib *fib, uint32_t tunnel);
 void fib_groups_clear(struct fib *fib);
 
 /* fib_route.c */
+void fib_routes_init(struct fib *fib);
 /* Sends what is dirty, as far as the window goes. */
 void fib_routes_pump(struct fib *fib);
 void fib_routes_committed(struct fib *fib);
 void fib_routes_tell(struct fib *fib); /* refusals that stand */
 void fib_routes_clear(struct fib *fib);
+
+/* fib_policy.c */
+void fib_policies_pump(struct fib *fib);
+void fib_policies_committed(struct fib *fib);
+void fib_policies_clear(struct fib *fib);
 
 #endif

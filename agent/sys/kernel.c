@@ -134,6 +134,43 @@ void kernel_routes_del(struct kernel *kernel, uint32_t gateway, const struct ker
 	submit_routes(kernel, &call, done, ctx);
 }
 
+static void submit_policies(struct kernel *kernel, struct kernel_call *call, kernel_done done,
+			    void *ctx)
+{
+	if (call->n_policies > KERNEL_POLICIES_MAX)
+		refuse(call, -E2BIG, "too many policy routes in one batch", -1);
+	for (size_t i = 0; i < call->n_policies && !call->error; i++) {
+		const struct kernel_policy *policy = &call->policies[i];
+
+		if (!family_valid(&policy->dst.addr))
+			refuse(call, -EINVAL, "prefix is neither IPv4 nor IPv6", (long)i);
+		else if (policy->src.addr.family != policy->dst.addr.family)
+			refuse(call, -EINVAL, "source and destination are of different families",
+			       (long)i);
+	}
+	submit_done(kernel, call, done, ctx);
+}
+
+void kernel_policies_add(struct kernel *kernel, uint32_t gateway,
+			 const struct kernel_policy *policies, size_t n, kernel_done done,
+			 void *ctx)
+{
+	struct kernel_call call = { .op = KERNEL_OP_POLICIES_ADD, .gateway = gateway,
+				    .policies = policies, .n_policies = n };
+
+	submit_policies(kernel, &call, done, ctx);
+}
+
+void kernel_policies_del(struct kernel *kernel, uint32_t gateway,
+			 const struct kernel_policy *policies, size_t n, kernel_done done,
+			 void *ctx)
+{
+	struct kernel_call call = { .op = KERNEL_OP_POLICIES_DEL, .gateway = gateway,
+				    .policies = policies, .n_policies = n };
+
+	submit_policies(kernel, &call, done, ctx);
+}
+
 void kernel_generation_begin(struct kernel *kernel, uint32_t gateway,
 			     void (*reply)(void *ctx, int error, const char *text,
 					   uint32_t generation), void *ctx)
@@ -207,6 +244,30 @@ void kernel_routes_dump(struct kernel *kernel, uint32_t gateway,
 	submit(kernel, &call, &caller);
 }
 
+void kernel_policies_dump(struct kernel *kernel, uint32_t gateway,
+			  void (*row)(void *ctx, const struct kernel_policy *policy),
+			  kernel_done done, void *ctx)
+{
+	struct kernel_call call = { .op = KERNEL_OP_POLICIES_DUMP, .gateway = gateway };
+	struct kernel_caller caller = { .reply.done = done, .row.policy = row, .ctx = ctx };
+
+	submit(kernel, &call, &caller);
+}
+
+int kernel_policy_compare(const struct kernel_policy *a, const struct kernel_policy *b)
+{
+	int order;
+
+	if (a->dst.addr.family != b->dst.addr.family)
+		return a->dst.addr.family == AF_INET ? -1 : 1;
+	if (a->priority != b->priority)
+		return a->priority < b->priority ? -1 : 1;
+	if (a->sequence != b->sequence)
+		return a->sequence < b->sequence ? -1 : 1;
+	order = prefix_compare(&a->src, &b->src);
+	return order ? order : prefix_compare(&a->dst, &b->dst);
+}
+
 /* Answers */
 
 void kernel_result_init(struct kernel_result *result)
@@ -233,6 +294,8 @@ static size_t row_size(enum kernel_op op)
 		return sizeof(struct kernel_group);
 	case KERNEL_OP_ROUTES_DUMP:
 		return sizeof(struct kernel_route);
+	case KERNEL_OP_POLICIES_DUMP:
+		return sizeof(struct kernel_policy);
 	default:
 		return 0;
 	}
@@ -279,6 +342,8 @@ static void tell_rows(const struct kernel_caller *caller, const struct kernel_re
 			caller->row.tunnel(caller->ctx, row);
 		else if (caller->op == KERNEL_OP_GROUPS_DUMP)
 			caller->row.group(caller->ctx, row);
+		else if (caller->op == KERNEL_OP_POLICIES_DUMP)
+			caller->row.policy(caller->ctx, row);
 		else
 			caller->row.route(caller->ctx, row);
 	}

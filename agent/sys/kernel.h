@@ -21,11 +21,12 @@
 #include "lib/addr.h"
 #include "lib/loop.h"
 
-enum kernel_class { KERNEL_SYSTEM = 1, KERNEL_STATIC = 2, KERNEL_DYNAMIC = 3 }; /* as uapi */
+/* As uapi; a candidate of a lookup that is a policy route has none. */
+enum kernel_class { KERNEL_POLICY, KERNEL_SYSTEM, KERNEL_STATIC, KERNEL_DYNAMIC };
 
 struct kernel_gateway {
 	uint32_t ifindex, quota, hash_seed, generation, tunnels, groups, routes, dynamic_prefixes;
-	uint32_t protocol_version;
+	uint32_t policies, protocol_version;
 	bool generation_open;
 	uint64_t memory;
 };
@@ -71,6 +72,18 @@ struct kernel_route {
 	bool stale; /* replies only */
 };
 
+/* Policy routes of one call: one message of less than 50 KiB. */
+#define KERNEL_POLICIES_MAX 512
+
+/* All but group, on_fail and stale is its name. Both prefixes are of one family. */
+struct kernel_policy {
+	struct prefix src, dst; /* src of length 0: any */
+	uint32_t priority, sequence; /* lower first */
+	uint32_t group;
+	uint8_t on_fail; /* enum vgw_on_fail */
+	bool stale; /* replies only */
+};
+
 struct kernel_flow {
 	struct addr dst, src; /* src may be none */
 	uint8_t protocol;
@@ -78,9 +91,12 @@ struct kernel_flow {
 };
 
 struct kernel_candidate {
-	struct prefix prefix;
+	struct prefix prefix; /* of a policy route its destination */
 	uint8_t class, on_fail, result; /* result: enum vgw_candidate_result */
 	uint32_t group, live;
+	/* of a policy route */
+	struct prefix src;
+	uint32_t priority, sequence;
 };
 
 struct kernel_lookup {
@@ -88,7 +104,8 @@ struct kernel_lookup {
 	uint32_t hash, group, bucket, tunnel, tunnel_ifindex, spi;
 	struct prefix guard; /* AF_UNSPEC if none */
 	size_t n_candidates;
-	struct kernel_candidate candidates[64]; /* the first of them, longest prefix first */
+	/* the first of them: policy routes in their order, then the longest prefix first */
+	struct kernel_candidate candidates[64];
 };
 
 struct kernel_stats {
@@ -100,7 +117,7 @@ struct kernel_stats {
 struct kernel; /* a connection to the module in this network namespace */
 
 /* Completion of a request. error 0 or negative errno; text is the module's (never NULL), borrowed;
- * index: for route batches the index of the refused route in the caller's array, else -1. */
+ * index: for batches the index of the refused route in the caller's array, else -1. */
 typedef void (*kernel_done)(void *ctx, int error, const char *text, long index);
 
 /* From the loop; each may be NULL. */
@@ -155,6 +172,13 @@ void kernel_routes_add(struct kernel *kernel, uint32_t gateway, const struct ker
 		       size_t n, kernel_done done, void *ctx);
 void kernel_routes_del(struct kernel *kernel, uint32_t gateway, const struct kernel_route *routes,
 		       size_t n, kernel_done done, void *ctx);
+/* All or nothing. n <= KERNEL_POLICIES_MAX, each name at most once. */
+void kernel_policies_add(struct kernel *kernel, uint32_t gateway,
+			 const struct kernel_policy *policies, size_t n, kernel_done done,
+			 void *ctx);
+void kernel_policies_del(struct kernel *kernel, uint32_t gateway,
+			 const struct kernel_policy *policies, size_t n, kernel_done done,
+			 void *ctx);
 void kernel_generation_begin(struct kernel *kernel, uint32_t gateway,
 			     void (*reply)(void *ctx, int error, const char *text,
 					   uint32_t generation),
@@ -181,5 +205,12 @@ void kernel_groups_dump(struct kernel *kernel, uint32_t gateway,
 void kernel_routes_dump(struct kernel *kernel, uint32_t gateway,
 			void (*row)(void *ctx, const struct kernel_route *route), kernel_done done,
 			void *ctx);
+/* IPv4 first, in the order in which packets meet them. */
+void kernel_policies_dump(struct kernel *kernel, uint32_t gateway,
+			  void (*row)(void *ctx, const struct kernel_policy *policy),
+			  kernel_done done, void *ctx);
+
+/* Order of two policy routes: family, then as packets meet them; 0: one name. */
+int kernel_policy_compare(const struct kernel_policy *a, const struct kernel_policy *b);
 
 #endif

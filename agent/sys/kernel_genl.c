@@ -225,6 +225,10 @@ static void answered(struct genl *genl, struct request *request, int error, cons
 			place = kernel_genl_route_at(nlmsg_hdr(request->msg), offset);
 			if (place >= 0)
 				request->result.index = request->order[place].index;
+		} else if (offset && (request->caller.op == KERNEL_OP_POLICIES_ADD ||
+				      request->caller.op == KERNEL_OP_POLICIES_DEL)) {
+			request->result.index =
+				kernel_genl_policy_at(nlmsg_hdr(request->msg), offset);
 		}
 	}
 	settle(genl, request);

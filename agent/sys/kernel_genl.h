@@ -14,6 +14,8 @@ struct nl_msg *kernel_genl_encode(const struct kernel_call *call, struct kernel_
 /* The place of a byte of a route message among its prefixes, in the order of the message: the
  * prefix itself, or the first one of the run; -1 outside of any. */
 long kernel_genl_route_at(struct nlmsghdr *request, uint32_t offset);
+/* The same of a message of policy routes, which stand there in the order of the call. */
+long kernel_genl_policy_at(struct nlmsghdr *request, uint32_t offset);
 
 /* One message of an answer. 0, -EPROTO, -ENOMEM. */
 int kernel_genl_decode(enum kernel_op op, struct nlmsghdr *nlh, struct kernel_result *result);

@@ -12,6 +12,7 @@
 /* A route at its worst: IPv6, in a run of its own (nest, class, group, on-fail, array). */
 #define ROUTE_ROOM (4 + 8 + 8 + 8 + 4 + sizeof(struct vgw_prefix6))
 #define MEMBER_ROOM (4 + 8 + 8)
+#define POLICY_ROOM (4 + 4 * 8 + 2 * (4 + sizeof(struct vgw_prefix6)))
 #define BASE_ROOM 256
 
 static size_t prefix_size(uint8_t family)
@@ -39,6 +40,7 @@ static bool read_prefix(const struct nlattr *attr, uint8_t family, struct prefix
 	prefix->addr.family = family;
 	memcpy(prefix->addr.b, data, bytes);
 	prefix->len = data[bytes];
+	prefix_normalize(prefix);
 	return true;
 }
 
@@ -173,6 +175,45 @@ static int put_flow(struct nl_msg *msg, const struct kernel_call *call)
 	       nla_put_u16(msg, VGW_A_LOOKUP_DPORT, flow->dport);
 }
 
+static int put_prefix(struct nl_msg *msg, int type4, int type6, const struct prefix *prefix)
+{
+	bool v6 = prefix->addr.family == AF_INET6;
+	struct nlattr *attr =
+		nla_reserve(msg, v6 ? type6 : type4, (int)prefix_size(prefix->addr.family));
+
+	if (!attr)
+		return -1;
+	write_prefix(nla_data(attr), prefix);
+	return 0;
+}
+
+static int put_policy(struct nl_msg *msg, const struct kernel_policy *policy, bool add)
+{
+	struct nlattr *nest = nla_nest_start(msg, VGW_A_POLICY_ROUTES_POLICY_ROUTE);
+
+	if (!nest || nla_put_u32(msg, VGW_A_POLICY_ROUTE_PRIORITY, policy->priority) ||
+	    nla_put_u32(msg, VGW_A_POLICY_ROUTE_SEQUENCE, policy->sequence) ||
+	    put_prefix(msg, VGW_A_POLICY_ROUTE_SRC4, VGW_A_POLICY_ROUTE_SRC6, &policy->src) ||
+	    put_prefix(msg, VGW_A_POLICY_ROUTE_DST4, VGW_A_POLICY_ROUTE_DST6, &policy->dst))
+		return -1;
+	if (add &&
+	    ((policy->group && nla_put_u32(msg, VGW_A_POLICY_ROUTE_GROUP, policy->group)) ||
+	     nla_put_u8(msg, VGW_A_POLICY_ROUTE_ON_FAIL, policy->on_fail)))
+		return -1;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int put_policies(struct nl_msg *msg, const struct kernel_call *call)
+{
+	if (nla_put_u32(msg, VGW_A_POLICY_ROUTES_GATEWAY, call->gateway))
+		return -1;
+	for (size_t i = 0; i < call->n_policies; i++)
+		if (put_policy(msg, &call->policies[i], call->op == KERNEL_OP_POLICIES_ADD))
+			return -1;
+	return 0;
+}
+
 static const struct {
 	uint8_t cmd;
 	uint8_t gateway; /* attribute that names the gateway, where that and the id is all */
@@ -194,6 +235,9 @@ static const struct {
 	[KERNEL_OP_TUNNELS_DUMP] = { VGW_CMD_TUNNEL_GET, VGW_A_TUNNEL_GATEWAY },
 	[KERNEL_OP_GROUPS_DUMP] = { VGW_CMD_GROUP_GET, VGW_A_GROUP_GATEWAY },
 	[KERNEL_OP_ROUTES_DUMP] = { VGW_CMD_ROUTE_GET, VGW_A_ROUTES_GATEWAY },
+	[KERNEL_OP_POLICIES_ADD] = { VGW_CMD_POLICY_ROUTE_ADD, .put = put_policies },
+	[KERNEL_OP_POLICIES_DEL] = { VGW_CMD_POLICY_ROUTE_DEL, .put = put_policies },
+	[KERNEL_OP_POLICIES_DUMP] = { VGW_CMD_POLICY_ROUTE_GET, VGW_A_POLICY_ROUTES_GATEWAY },
 };
 
 static int put_request(struct nl_msg *msg, const struct kernel_call *call,
@@ -210,7 +254,7 @@ static int put_request(struct nl_msg *msg, const struct kernel_call *call,
 
 static size_t room_for(const struct kernel_call *call)
 {
-	return BASE_ROOM + call->n_routes * ROUTE_ROOM +
+	return BASE_ROOM + call->n_routes * ROUTE_ROOM + call->n_policies * POLICY_ROOM +
 	       call->n_guards * sizeof(struct vgw_prefix6) +
 	       (call->group ? call->group->n_members * MEMBER_ROOM : 0);
 }
@@ -259,6 +303,23 @@ long kernel_genl_route_at(struct nlmsghdr *request, uint32_t offset)
 		if (at >= (const char *)run && at < (const char *)run + run->nla_len)
 			return first + place;
 		first += count;
+	}
+	return -1;
+}
+
+long kernel_genl_policy_at(struct nlmsghdr *request, uint32_t offset)
+{
+	const char *at = (const char *)request + offset;
+	struct nlattr *attr;
+	long place = 0;
+	int rem;
+
+	nlmsg_for_each_attr(attr, request, GENL_HDRLEN, rem) {
+		if (nla_type(attr) != VGW_A_POLICY_ROUTES_POLICY_ROUTE)
+			continue;
+		if (at >= (const char *)attr && at < (const char *)attr + attr->nla_len)
+			return place;
+		place++;
 	}
 	return -1;
 }
@@ -321,6 +382,7 @@ int kernel_genl_decode_gateway(struct nlmsghdr *nlh, struct kernel_gateway *gate
 		.groups = get_u32(a[VGW_A_GATEWAY_GROUPS]),
 		.routes = get_u32(a[VGW_A_GATEWAY_ROUTES]),
 		.dynamic_prefixes = get_u32(a[VGW_A_GATEWAY_DYNAMIC_PREFIXES]),
+		.policies = get_u32(a[VGW_A_GATEWAY_POLICY_ROUTES]),
 		.protocol_version = get_u32(a[VGW_A_GATEWAY_PROTOCOL_VERSION]),
 		.generation_open = get_u8(a[VGW_A_GATEWAY_GENERATION_OPEN]),
 		.memory = get_u64(a[VGW_A_GATEWAY_MEMORY]),
@@ -432,6 +494,42 @@ static int decode_routes(struct nlmsghdr *nlh, struct kernel_result *result)
 	return 0;
 }
 
+static int read_policy(struct nlattr *nest, struct kernel_policy *policy)
+{
+	struct nlattr *a[VGW_A_POLICY_ROUTE_MAX + 1];
+
+	if (nla_parse_nested(a, VGW_A_POLICY_ROUTE_MAX, nest, NULL) < 0 ||
+	    !get_prefix(a[VGW_A_POLICY_ROUTE_SRC4], a[VGW_A_POLICY_ROUTE_SRC6], &policy->src) ||
+	    !get_prefix(a[VGW_A_POLICY_ROUTE_DST4], a[VGW_A_POLICY_ROUTE_DST6], &policy->dst) ||
+	    !policy->dst.addr.family || policy->src.addr.family != policy->dst.addr.family)
+		return -EPROTO;
+	policy->priority = get_u32(a[VGW_A_POLICY_ROUTE_PRIORITY]);
+	policy->sequence = get_u32(a[VGW_A_POLICY_ROUTE_SEQUENCE]);
+	policy->group = get_u32(a[VGW_A_POLICY_ROUTE_GROUP]);
+	policy->on_fail = get_u8(a[VGW_A_POLICY_ROUTE_ON_FAIL]);
+	policy->stale = get_u8(a[VGW_A_POLICY_ROUTE_STALE]);
+	return 0;
+}
+
+static int decode_policies(struct nlmsghdr *nlh, struct kernel_result *result)
+{
+	struct nlattr *attr;
+	int rem;
+
+	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rem) {
+		struct kernel_policy *policy;
+
+		if (nla_type(attr) != VGW_A_POLICY_ROUTES_POLICY_ROUTE)
+			continue;
+		policy = kernel_result_row(result, KERNEL_OP_POLICIES_DUMP);
+		if (!policy)
+			return -ENOMEM;
+		if (read_policy(attr, policy))
+			return -EPROTO;
+	}
+	return 0;
+}
+
 static int read_candidate(struct nlattr *nest, struct kernel_lookup *lookup)
 {
 	size_t max = sizeof(lookup->candidates) / sizeof(lookup->candidates[0]);
@@ -443,13 +541,16 @@ static int read_candidate(struct nlattr *nest, struct kernel_lookup *lookup)
 	candidate = &lookup->candidates[lookup->n_candidates];
 	if (nla_parse_nested(a, VGW_A_CANDIDATE_MAX, nest, NULL) < 0 ||
 	    !get_prefix(a[VGW_A_CANDIDATE_PREFIX4], a[VGW_A_CANDIDATE_PREFIX6],
-			&candidate->prefix))
+			&candidate->prefix) ||
+	    !get_prefix(a[VGW_A_CANDIDATE_SRC4], a[VGW_A_CANDIDATE_SRC6], &candidate->src))
 		return -EPROTO;
 	candidate->class = get_u8(a[VGW_A_CANDIDATE_CLASS]);
 	candidate->on_fail = get_u8(a[VGW_A_CANDIDATE_ON_FAIL]);
 	candidate->result = get_u8(a[VGW_A_CANDIDATE_RESULT]);
 	candidate->group = get_u32(a[VGW_A_CANDIDATE_GROUP]);
 	candidate->live = get_u32(a[VGW_A_CANDIDATE_LIVE]);
+	candidate->priority = get_u32(a[VGW_A_CANDIDATE_PRIORITY]);
+	candidate->sequence = get_u32(a[VGW_A_CANDIDATE_SEQUENCE]);
 	lookup->n_candidates++;
 	return 0;
 }
@@ -531,6 +632,8 @@ int kernel_genl_decode(enum kernel_op op, struct nlmsghdr *nlh, struct kernel_re
 		return decode_stats(nlh, &result->u.stats);
 	case KERNEL_OP_ROUTES_DUMP:
 		return decode_routes(nlh, result);
+	case KERNEL_OP_POLICIES_DUMP:
+		return decode_policies(nlh, result);
 	case KERNEL_OP_TUNNELS_DUMP:
 		row = kernel_result_row(result, op);
 		return row ? kernel_genl_decode_tunnel(nlh, &gateway, row) : -ENOMEM;

@@ -48,8 +48,11 @@ static void dump(const struct model_gateway *gw, enum kernel_op op, struct kerne
 	const struct model_tunnel *tunnels = gw->tunnels.items;
 	const struct model_group *groups = gw->groups.items;
 	const struct kernel_route *routes = gw->routes.items;
-	size_t n = op == KERNEL_OP_TUNNELS_DUMP ? gw->tunnels.n :
-		   op == KERNEL_OP_GROUPS_DUMP ? gw->groups.n : gw->routes.n;
+	const struct kernel_policy *policies = gw->policies.items;
+	size_t n = op == KERNEL_OP_TUNNELS_DUMP	 ? gw->tunnels.n :
+		   op == KERNEL_OP_GROUPS_DUMP	 ? gw->groups.n :
+		   op == KERNEL_OP_POLICIES_DUMP ? gw->policies.n :
+						   gw->routes.n;
 
 	for (size_t i = 0; i < n; i++) {
 		void *row = kernel_result_row(result, op);
@@ -62,6 +65,8 @@ static void dump(const struct model_gateway *gw, enum kernel_op op, struct kerne
 			memcpy(row, &tunnels[i].is, sizeof(tunnels[i].is));
 		else if (op == KERNEL_OP_GROUPS_DUMP)
 			group_report(gw, &groups[i], row);
+		else if (op == KERNEL_OP_POLICIES_DUMP)
+			memcpy(row, &policies[i], sizeof(policies[i]));
 		else
 			memcpy(row, &routes[i], sizeof(routes[i]));
 	}
@@ -157,6 +162,7 @@ static void gateway_clear(struct model_gateway *gw)
 	free(gw->tunnels.items);
 	free(gw->groups.items);
 	free(gw->routes.items);
+	free(gw->policies.items);
 	free(gw->guards);
 }
 

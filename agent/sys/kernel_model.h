@@ -5,7 +5,8 @@
  * on a copy. Requests take effect at once and are answered from the loop.
  * What the packet hash decides (hash, bucket, which of several live members)
  * is not modelled. Private to sys/kernel_model*.c: _model.c has life, queue
- * and dumps, _table.c the objects and routes, _lookup.c the decision.
+ * and dumps, _table.c the objects and routes, _policy.c the policy routes,
+ * _lookup.c the decision.
  */
 #ifndef VGW_SYS_KERNEL_MODEL_H
 #define VGW_SYS_KERNEL_MODEL_H
@@ -31,6 +32,7 @@ struct model_gateway {
 	struct kernel_gateway is;
 	struct array tunnels, groups; /* model_tunnel, model_group, by id */
 	struct array routes; /* kernel_route by prefix, class; stale: not refreshed */
+	struct array policies; /* kernel_policy in their order; stale as above */
 	struct prefix *guards;
 	size_t n_guards;
 	uint32_t dynamic_fresh;
@@ -70,9 +72,15 @@ uint32_t model_group_live(const struct model_gateway *gw, const struct model_gro
 uint32_t model_group_routes(const struct model_gateway *gw, uint32_t id);
 void model_tunnel_judge(struct model *model, struct model_gateway *gw, struct model_tunnel *tunnel);
 void model_gateway_count(struct model_gateway *gw);
+/* Of a route of either kind; *text says what is wrong. */
+int model_prefix_check(const struct prefix *prefix, const char **text);
 /* Any request but lookups and dumps. */
 void model_change(struct model *model, struct model_gateway *gw, const struct kernel_call *call,
 		  struct kernel_result *result);
+
+/* kernel_model_policy.c */
+void model_policies_change(struct model_gateway *gw, const struct kernel_call *call,
+			   struct kernel_result *result);
 
 /* kernel_model_lookup.c */
 void model_lookup(const struct model_gateway *gw, const struct kernel_flow *flow,

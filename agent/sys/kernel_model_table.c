@@ -120,10 +120,13 @@ uint32_t model_group_live(const struct model_gateway *gw, const struct model_gro
 uint32_t model_group_routes(const struct model_gateway *gw, uint32_t id)
 {
 	const struct kernel_route *routes = gw->routes.items;
+	const struct kernel_policy *policies = gw->policies.items;
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < gw->routes.n; i++)
 		n += routes[i].group == id;
+	for (size_t i = 0; i < gw->policies.n; i++)
+		n += policies[i].group == id;
 	return n;
 }
 
@@ -354,7 +357,7 @@ static int check_run(const struct model_gateway *gw, const struct kernel_route *
 	return model_group_find(gw, route->group) ? 0 : -ENOENT;
 }
 
-static int check_prefix(const struct prefix *prefix, const char **text)
+int model_prefix_check(const struct prefix *prefix, const char **text)
 {
 	struct prefix normal = *prefix;
 
@@ -423,7 +426,7 @@ static int routes_apply(struct model_gateway *gw, const struct kernel_call *call
 		*index = order[i].index;
 		ret = check_run(gw, route, add, text);
 		if (!ret)
-			ret = check_prefix(&route->prefix, text);
+			ret = model_prefix_check(&route->prefix, text);
 		if (!ret)
 			ret = add ? route_add(gw, route, text) : route_del(gw, route, text);
 		if (ret)
@@ -467,9 +470,12 @@ static void begin(struct model_gateway *gw, struct kernel_result *result)
 	struct kernel_route *routes = gw->routes.items;
 	struct model_tunnel *tunnels = gw->tunnels.items;
 	struct model_group *groups = gw->groups.items;
+	struct kernel_policy *policies = gw->policies.items;
 
 	for (size_t i = 0; i < gw->routes.n; i++)
 		routes[i].stale = true;
+	for (size_t i = 0; i < gw->policies.n; i++)
+		policies[i].stale = true;
 	for (size_t i = 0; i < gw->tunnels.n; i++)
 		tunnels[i].fresh = false;
 	for (size_t i = 0; i < gw->groups.n; i++)
@@ -495,7 +501,11 @@ static void sweep(struct model_gateway *gw)
 	struct kernel_route *routes = gw->routes.items;
 	struct model_tunnel *tunnels = gw->tunnels.items;
 	struct model_group *groups = gw->groups.items;
+	struct kernel_policy *policies = gw->policies.items;
 
+	for (size_t i = gw->policies.n; i-- > 0;)
+		if (policies[i].stale)
+			model_remove(&gw->policies, i, sizeof(*policies));
 	for (size_t i = gw->routes.n; i-- > 0;)
 		if (routes[i].stale)
 			model_remove(&gw->routes, i, sizeof(*routes));
@@ -526,6 +536,7 @@ void model_gateway_count(struct model_gateway *gw)
 	gw->is.tunnels = (uint32_t)gw->tunnels.n;
 	gw->is.groups = (uint32_t)gw->groups.n;
 	gw->is.routes = (uint32_t)gw->routes.n;
+	gw->is.policies = (uint32_t)gw->policies.n;
 	gw->is.protocol_version = 1;
 	gw->is.dynamic_prefixes = 0;
 	for (size_t i = 0; i < gw->routes.n; i++)
@@ -554,6 +565,10 @@ void model_change(struct model *model, struct model_gateway *gw, const struct ke
 	case KERNEL_OP_ROUTES_ADD:
 	case KERNEL_OP_ROUTES_DEL:
 		routes_change(gw, call, result);
+		break;
+	case KERNEL_OP_POLICIES_ADD:
+	case KERNEL_OP_POLICIES_DEL:
+		model_policies_change(gw, call, result);
 		break;
 	case KERNEL_OP_BEGIN:
 		begin(gw, result);

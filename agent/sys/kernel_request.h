@@ -24,6 +24,9 @@ enum kernel_op {
 	KERNEL_OP_TUNNELS_DUMP,
 	KERNEL_OP_GROUPS_DUMP,
 	KERNEL_OP_ROUTES_DUMP,
+	KERNEL_OP_POLICIES_ADD,
+	KERNEL_OP_POLICIES_DEL,
+	KERNEL_OP_POLICIES_DUMP,
 };
 
 /* A request. Pointers are good until submit returns. */
@@ -35,6 +38,8 @@ struct kernel_call {
 	const struct kernel_group *group;
 	const struct kernel_route *routes;
 	size_t n_routes;
+	const struct kernel_policy *policies;
+	size_t n_policies;
 	const struct kernel_flow *flow;
 	const uint32_t *quota, *hash_seed;
 	const struct prefix *guards;
@@ -62,6 +67,7 @@ struct kernel_caller {
 		void (*tunnel)(void *ctx, const struct kernel_tunnel *tunnel);
 		void (*group)(void *ctx, const struct kernel_group *group);
 		void (*route)(void *ctx, const struct kernel_route *route);
+		void (*policy)(void *ctx, const struct kernel_policy *policy);
 	} row;
 	void *ctx;
 };

@@ -12,6 +12,7 @@
 const char *names_route_class(uint8_t class)
 {
 	static const char *const names[] = {
+		[0] = "policy", /* a policy route has no class */
 		[VGW_ROUTE_CLASS_SYSTEM] = "system",
 		[VGW_ROUTE_CLASS_STATIC] = "static",
 		[VGW_ROUTE_CLASS_DYNAMIC] = "dynamic",
@@ -71,7 +72,7 @@ const char *names_verdict_text(uint8_t verdict)
 		[VGW_VERDICT_MISS] = "dropped: no route",
 		[VGW_VERDICT_SYSTEM] = "dropped: the best route is one of the domain's own",
 		[VGW_VERDICT_DEAD] = "dropped: every tunnel that could carry it is dead",
-		[VGW_VERDICT_RESERVED] = "dropped: held by a static route whose tunnels are dead",
+		[VGW_VERDICT_RESERVED] = "dropped: held by a route whose tunnels are dead",
 		[VGW_VERDICT_GUARD] = "dropped: no route, and inside a guard range",
 	};
 
@@ -87,6 +88,7 @@ const char *names_candidate_result(uint8_t result)
 		[VGW_CANDIDATE_RESULT_SHORTER_PREFIX] = "shorter-prefix",
 		[VGW_CANDIDATE_RESULT_HELD] = "held",
 		[VGW_CANDIDATE_RESULT_CLEAR_TEXT] = "clear-text",
+		[VGW_CANDIDATE_RESULT_AFTER_POLICY] = "after-policy",
 	};
 
 	return NAME_OF(names, result);

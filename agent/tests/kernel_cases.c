@@ -102,6 +102,14 @@ static void on_route(void *ctx, const struct kernel_route *route)
 		c->routes[c->n_routes++] = *route;
 }
 
+static void on_policy(void *ctx, const struct kernel_policy *policy)
+{
+	struct cases *c = ctx;
+
+	if (c->n_policies < 1024)
+		c->policies[c->n_policies++] = *policy;
+}
+
 static int get(struct cases *c)
 {
 	kernel_gateway_get(c->kernel, c->gateway, on_gateway, c);
@@ -186,6 +194,41 @@ static int del(struct cases *c, const struct kernel_route *routes, size_t n)
 	return c->error;
 }
 
+/* "SOURCE>DESTINATION" */
+static struct kernel_policy policy(const char *text, uint32_t priority, uint32_t sequence,
+				   uint32_t group)
+{
+	struct kernel_policy made = { .priority = priority, .sequence = sequence,
+				      .group = group };
+	const char *middle = strchr(text, '>');
+
+	made.src = route(text, 0, 0).prefix;
+	made.dst = route(middle + 1, 0, 0).prefix;
+	return made;
+}
+
+static int policies_add(struct cases *c, const struct kernel_policy *policies, size_t n)
+{
+	kernel_policies_add(c->kernel, c->gateway, policies, n, on_done, c);
+	wait_answer(c);
+	return c->error;
+}
+
+static int policies_del(struct cases *c, const struct kernel_policy *policies, size_t n)
+{
+	kernel_policies_del(c->kernel, c->gateway, policies, n, on_done, c);
+	wait_answer(c);
+	return c->error;
+}
+
+static int policy_add1(struct cases *c, const char *text, uint32_t priority, uint32_t sequence,
+		       uint32_t group)
+{
+	struct kernel_policy one = policy(text, priority, sequence, group);
+
+	return policies_add(c, &one, 1);
+}
+
 static int add1(struct cases *c, const char *prefix, uint8_t class, uint32_t group)
 {
 	struct kernel_route one = route(prefix, class, group);
@@ -214,24 +257,33 @@ static int commit(struct cases *c, uint32_t generation)
 	return c->error;
 }
 
-static int look_up(struct cases *c, const char *dst)
+static int look_up_from(struct cases *c, const char *src, const char *dst)
 {
 	struct kernel_flow flow = { .protocol = 6, .sport = 1000, .dport = 443 };
 
 	addr_parse(dst, &flow.dst);
+	if (src)
+		addr_parse(src, &flow.src);
 	kernel_lookup(c->kernel, c->gateway, &flow, on_lookup, c);
 	wait_answer(c);
 	return c->error;
 }
 
+static int look_up(struct cases *c, const char *dst)
+{
+	return look_up_from(c, NULL, dst);
+}
+
 static void dump(struct cases *c)
 {
-	c->n_tunnels = c->n_groups = c->n_routes = 0;
+	c->n_tunnels = c->n_groups = c->n_routes = c->n_policies = 0;
 	kernel_tunnels_dump(c->kernel, c->gateway, on_tunnel, on_done, c);
 	wait_answer(c);
 	kernel_groups_dump(c->kernel, c->gateway, on_group, on_done, c);
 	wait_answer(c);
 	kernel_routes_dump(c->kernel, c->gateway, on_route, on_done, c);
+	wait_answer(c);
+	kernel_policies_dump(c->kernel, c->gateway, on_policy, on_done, c);
 	wait_answer(c);
 }
 
@@ -608,6 +660,148 @@ static void case_large(struct cases *c)
 	free(many);
 }
 
+static void case_policies(struct cases *c)
+{
+	struct kernel_policy batch[3], wrong;
+
+	two_groups(c);
+	batch[0] = policy("192.168.0.0/16>10.0.0.0/8", 7, 2, 1);
+	batch[1] = policy("0.0.0.0/0>10.1.0.0/16", 7, 1, 2);
+	batch[2] = policy("::/0>2001:db8::/32", 1, 0, 2);
+	CHECK(!policies_add(c, batch, 3) && !get(c) && c->is.policies == 3 && !c->is.routes);
+	dump(c);
+	CHECK(c->n_policies == 3 && c->policies[0].sequence == 1 && c->policies[1].sequence == 2);
+	CHECK(!kernel_policy_compare(&c->policies[2], &batch[2]) && c->policies[2].group == 2);
+	CHECK(c->groups[0].routes == 1 && c->groups[1].routes == 2);
+	REFUSED(group_del(c, 1), EBUSY, "routes lead to the group");
+	/* The same name again is the same one with another group. */
+	batch[0].group = 2;
+	batch[0].on_fail = VGW_ON_FAIL_RESERVE;
+	CHECK(!policies_add(c, batch, 1));
+	dump(c);
+	CHECK(c->n_policies == 3 && c->policies[1].group == 2 && c->policies[1].on_fail);
+	CHECK(!group_del(c, 1));
+	/* All or nothing, with the place of the refused one. */
+	wrong = policy("10.0.0.0/8>10.1.0.1/16", 0, 0, 2);
+	batch[1] = wrong;
+	REFUSED(policies_add(c, batch, 3), EINVAL, "address has bits set behind the prefix length");
+	CHECK(c->index == 1);
+	REFUSED(policy_add1(c, "10.0.0.1/8>10.1.0.0/16", 0, 0, 2), EINVAL,
+		"address has bits set behind the prefix length");
+	REFUSED(policy_add1(c, "10.0.0.0/8>2001:db8::/32", 0, 0, 2), EINVAL,
+		"source and destination are of different families");
+	REFUSED(policy_add1(c, "10.0.0.0/8>10.1.0.0/16", 0, 0, 0), EINVAL,
+		"policy route has no group");
+	REFUSED(policy_add1(c, "10.0.0.0/8>10.1.0.0/16", 0, 0, 9), ENOENT,
+		"no group with this id");
+	REFUSED(policies_add(c, batch, 0), EINVAL, "no policy route in the message");
+	batch[1] = policy("0.0.0.0/0>10.1.0.0/16", 7, 0, 0);
+	REFUSED(policies_del(c, batch, 2), ENOENT,
+		"no policy route with this priority, sequence and prefixes");
+	CHECK(c->index == 1 && !get(c) && c->is.policies == 3);
+	batch[1].sequence = 1;
+	CHECK(!policies_del(c, batch, 3) && !get(c) && !c->is.policies);
+}
+
+/* The truth table's last row (rule 31), and what comes after it. */
+static void case_policy_lookup(struct cases *c)
+{
+	struct kernel_policy held = policy("192.168.0.0/24>10.1.0.0/16", 5, 0, 2);
+
+	two_groups(c);
+	CHECK(!add1(c, "10.1.1.0/24", VGW_ROUTE_CLASS_DYNAMIC, 1));
+	CHECK(!policy_add1(c, "192.168.0.0/24>10.1.0.0/16", 5, 0, 2));
+	look_up_from(c, "192.168.0.9", "10.1.1.1");
+	CHECK(c->lookup.verdict == VGW_VERDICT_TUNNEL && c->lookup.group == 2);
+	CHECK(c->lookup.n_candidates == 2 && c->lookup.candidates[0].class == KERNEL_POLICY);
+	CHECK(c->lookup.candidates[0].priority == 5 && c->lookup.candidates[0].src.len == 24);
+	CANDIDATE(0, SELECTED);
+	CANDIDATE(1, AFTER_POLICY);
+	/* Both sides must match. */
+	look_up_from(c, "192.168.1.9", "10.1.1.1");
+	CHECK(c->lookup.group == 1 && c->lookup.n_candidates == 1);
+	look_up_from(c, "192.168.0.9", "10.2.1.1");
+	CHECK(c->lookup.verdict == VGW_VERDICT_MISS && !c->lookup.n_candidates);
+	/* A lower number first, then the lower sequence; lengths play no part. */
+	CHECK(!policy_add1(c, "0.0.0.0/0>10.0.0.0/8", 4, 1, 1));
+	CHECK(!policy_add1(c, "192.168.0.9/32>10.1.1.1/32", 4, 2, 2));
+	look_up_from(c, "192.168.0.9", "10.1.1.1");
+	CHECK(c->lookup.group == 1 && c->lookup.n_candidates == 4);
+	CANDIDATE(0, SELECTED);
+	CANDIDATE(1, AFTER_POLICY);
+	CANDIDATE(2, AFTER_POLICY);
+	/* Dead: the next ones, then the routes; with reserve it ends there. */
+	CHECK(!tunnel_set(c, 1, 0, true));
+	look_up_from(c, "192.168.0.9", "10.1.1.1");
+	CHECK(c->lookup.group == 2 && c->lookup.candidates[1].sequence == 2);
+	CANDIDATE(0, ALL_DEAD);
+	CANDIDATE(1, SELECTED);
+	CHECK(!tunnel_set(c, 2, 0, true));
+	look_up_from(c, "192.168.0.9", "10.1.1.1");
+	CHECK(c->lookup.verdict == VGW_VERDICT_DEAD && c->lookup.n_candidates == 4);
+	CANDIDATE(3, ALL_DEAD);
+	held.on_fail = VGW_ON_FAIL_RESERVE;
+	CHECK(!policies_add(c, &held, 1));
+	look_up_from(c, "192.168.0.9", "10.1.1.1");
+	CHECK(c->lookup.verdict == VGW_VERDICT_RESERVED);
+	CANDIDATE(1, ALL_DEAD);
+	CANDIDATE(2, HELD);
+	CANDIDATE(3, AFTER_POLICY);
+	/* Behind a dead one there is no clear text. */
+	CHECK(!policies_del(c, &held, 1) && !add1(c, "10.1.1.1/32", VGW_ROUTE_CLASS_SYSTEM, 0));
+	look_up_from(c, "192.168.0.9", "10.1.1.1");
+	CHECK(c->lookup.verdict == VGW_VERDICT_DEAD);
+	CANDIDATE(2, CLEAR_TEXT);
+}
+
+static void case_policy_generation(struct cases *c)
+{
+	uint32_t generation;
+
+	two_groups(c);
+	CHECK(!policy_add1(c, "0.0.0.0/0>10.0.0.0/8", 1, 0, 1));
+	CHECK(!policy_add1(c, "0.0.0.0/0>10.0.0.0/8", 2, 0, 2));
+	CHECK(!begin(c));
+	generation = c->generation;
+	CHECK(!policy_add1(c, "0.0.0.0/0>10.0.0.0/8", 2, 0, 2));
+	dump(c);
+	CHECK(c->n_policies == 2 && c->policies[0].stale && !c->policies[1].stale);
+	/* A begin while one is open starts it anew. */
+	CHECK(!begin(c));
+	dump(c);
+	CHECK(c->policies[0].stale && c->policies[1].stale);
+	REFUSED(commit(c, generation), ESTALE, "this generation is not open");
+	CHECK(!policy_add1(c, "0.0.0.0/0>10.0.0.0/8", 1, 0, 2));
+	CHECK(!commit(c, generation + 1));
+	dump(c);
+	CHECK(c->n_policies == 1 && c->policies[0].priority == 1 && c->policies[0].group == 2);
+	/* What nothing leads to any more went with it. */
+	CHECK(c->n_groups == 1 && c->groups[0].id == 2 && c->groups[0].routes == 1);
+}
+
+/* Several messages of a dump, and the largest batch. */
+static void case_policies_large(struct cases *c)
+{
+	struct kernel_policy *many = calloc(KERNEL_POLICIES_MAX + 1, sizeof(*many));
+	size_t n = KERNEL_POLICIES_MAX;
+
+	two_groups(c);
+	if (!many)
+		return;
+	for (size_t i = 0; i <= n; i++)
+		many[i] = policy("2001:db8::/32>2001:db8:1::/48", 0, (uint32_t)(n - i), 1);
+	REFUSED(policies_add(c, many, n + 1), E2BIG, "too many policy routes in one batch");
+	CHECK(!policies_add(c, many, n) && !get(c) && c->is.policies == n);
+	dump(c);
+	CHECK(c->n_policies == n);
+	for (size_t i = 0; i < n && i < c->n_policies; i++)
+		CHECK(c->policies[i].sequence == i + 1);
+	look_up_from(c, "2001:db8::1", "2001:db8:1::1");
+	CHECK(c->lookup.n_candidates == 32 && c->lookup.group == 1);
+	CHECK(!policies_del(c, many, n) && !get(c) && !c->is.policies);
+	free(many);
+}
+
 const struct kernel_case kernel_cases[] = {
 	{ "gateway", case_gateway },
 	{ "tunnels", case_tunnels },
@@ -619,6 +813,10 @@ const struct kernel_case kernel_cases[] = {
 	{ "lookup", case_lookup },
 	{ "order", case_order },
 	{ "large batches", case_large },
+	{ "policy routes", case_policies },
+	{ "policy routes before routes", case_policy_lookup },
+	{ "policy routes and generations", case_policy_generation },
+	{ "many policy routes", case_policies_large },
 };
 const size_t n_kernel_cases = sizeof(kernel_cases) / sizeof(kernel_cases[0]);
 
@@ -692,11 +890,49 @@ static void random_batch(struct cases *c, unsigned int *state)
 		del(c, batch, m);
 }
 
+static struct kernel_policy random_policy(unsigned int *state)
+{
+	static const char *const texts[] = {
+		"0.0.0.0/0>10.0.0.0/8", "192.0.2.0/24>10.1.0.0/16", "192.0.2.128/25>10.1.1.1/32",
+		"::/0>2001:db8::/32", "2001:db8:9::/48>::/0", "192.0.2.1/24>10.0.0.0/8",
+	};
+	/* The last one has host bits: rare. */
+	unsigned int which = dice(state, 30) ? dice(state, 5) : 5;
+	struct kernel_policy made = policy(texts[which], dice(state, 2), dice(state, 2), 0);
+
+	made.group = 1 + dice(state, 4);
+	made.on_fail = (uint8_t)(dice(state, 4) == 0);
+	return made;
+}
+
+static void random_policies(struct cases *c, unsigned int *state)
+{
+	size_t n = 1 + dice(state, 3), m = 0;
+	struct kernel_policy batch[3];
+	bool adds = dice(state, 3);
+
+	for (size_t i = 0; i < n; i++) {
+		struct kernel_policy one = random_policy(state);
+		bool twice = false;
+
+		for (size_t j = 0; j < m; j++)
+			twice |= !kernel_policy_compare(&batch[j], &one);
+		if (!twice)
+			batch[m++] = one;
+	}
+	if (adds)
+		policies_add(c, batch, m);
+	else
+		policies_del(c, batch, m);
+}
+
 static const char *random_step(struct cases *c, unsigned int *state)
 {
 	static const char *const dsts[] = { "10.1.1.1", "10.1.2.3", "10.3.0.1", "192.0.2.9",
 					    "2001:db8:1::1", "2001:db9::1" };
-	unsigned int what = dice(state, 24), id = 1 + dice(state, 4), b = 1 + dice(state, 4);
+	static const char *const srcs[] = { NULL, "192.0.2.1", "192.0.2.200",
+					    "2001:db8:9::1" };
+	unsigned int which, what = dice(state, 28), id = 1 + dice(state, 4), b = 1 + dice(state, 4);
 
 	switch (what) {
 	case 0:
@@ -726,11 +962,33 @@ static const char *random_step(struct cases *c, unsigned int *state)
 		return "commit";
 	case 11:
 	case 12:
-		look_up(c, dsts[dice(state, 6)]);
+		which = dice(state, 6);
+		look_up_from(c, srcs[which < 4 ? dice(state, 3) : 3 * dice(state, 2)],
+			     dsts[which]);
 		return "lookup";
+	case 13:
+	case 14:
+	case 15:
+	case 16:
+		random_policies(c, state);
+		return "policies";
 	default:
 		random_batch(c, state);
 		return "routes";
+	}
+}
+
+static void log_policies(const struct cases *c, FILE *out)
+{
+	char src[PREFIX_STRLEN], dst[PREFIX_STRLEN];
+
+	for (size_t i = 0; i < c->n_policies; i++) {
+		const struct kernel_policy *one = &c->policies[i];
+
+		fprintf(out, "policy %u %u %s > %s group %u on-fail %u stale %d\n",
+			one->priority, one->sequence, prefix_format(&one->src, src, sizeof(src)),
+			prefix_format(&one->dst, dst, sizeof(dst)), one->group, one->on_fail,
+			one->stale);
 	}
 }
 
@@ -759,6 +1017,7 @@ static void log_state(struct cases *c, FILE *out)
 			prefix_format(&c->routes[i].prefix, text, sizeof(text)),
 			c->routes[i].class, c->routes[i].group, c->routes[i].on_fail,
 			c->routes[i].stale);
+	log_policies(c, out);
 }
 
 static void log_lookup(const struct kernel_lookup *lookup, FILE *out)
@@ -769,9 +1028,9 @@ static void log_lookup(const struct kernel_lookup *lookup, FILE *out)
 	for (size_t i = 0; i < lookup->n_candidates; i++) {
 		const struct kernel_candidate *one = &lookup->candidates[i];
 
-		fprintf(out, "candidate %s class %u group %u live %u on-fail %u result %u\n",
+		fprintf(out, "candidate %s class %u group %u live %u on-fail %u result %u %u/%u\n",
 			prefix_format(&one->prefix, text, sizeof(text)), one->class, one->group,
-			one->live, one->on_fail, one->result);
+			one->live, one->on_fail, one->result, one->priority, one->sequence);
 	}
 }
 

@@ -26,10 +26,11 @@ struct cases {
 	struct kernel_gateway is;
 	struct kernel_lookup lookup;
 	uint32_t generation;
-	size_t n_tunnels, n_groups, n_routes;
+	size_t n_tunnels, n_groups, n_routes, n_policies;
 	struct kernel_tunnel tunnels[64];
 	struct kernel_group groups[64];
 	struct kernel_route routes[2048];
+	struct kernel_policy policies[1024];
 	struct loop_timer *guard;
 
 	char failure[512]; /* of the case that runs, "" if none */

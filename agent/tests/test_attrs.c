@@ -189,6 +189,8 @@ static void test_many(void **state)
 			assert_non_null(sets[i]);
 		}
 		assert_int_equal(attrs_count(), MANY);
+		assert_in_range(attrs_memory(), MANY * sizeof(struct attrs),
+				MANY * (sizeof(struct attrs) + 100));
 		for (uint32_t i = 0; i < MANY; i += 7) {
 			struct attrs draft = { .n_communities = 1, .communities = &i };
 			const struct attrs *again = attrs_intern(&draft);
@@ -197,9 +199,20 @@ static void test_many(void **state)
 			assert_int_equal(sets[i]->communities[0], i);
 			attrs_put(again);
 		}
+		/* Most go; what hashed behind them is still found. */
 		for (uint32_t i = 0; i < MANY; i++)
-			attrs_put(sets[i]);
+			if (i % 16)
+				attrs_put(sets[i]);
+		for (uint32_t i = 0; i < MANY; i += 16) {
+			struct attrs draft = { .n_communities = 1, .communities = &i };
+			const struct attrs *again = attrs_intern(&draft);
+
+			assert_ptr_equal(again, sets[i]);
+			attrs_put(again);
+			attrs_put(again);
+		}
 		assert_int_equal(attrs_count(), 0);
+		assert_int_equal(attrs_memory(), 0);
 	}
 	free(sets);
 }

@@ -1,74 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The configuration: what a good file becomes, what a bad one is told and
- * where, what a reload would change, and that no text at all breaks it.
+ * where. What a reload would change is in test_config_diff.c.
  */
-#include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include <linux/vgw.h>
 
-#include "core/config.h"
-
-/* One line each, so that lines can be counted below. */
-#define CG1 "- {name: cg1, address: 198.51.100.2, asn: 65010}\n"
-#define CGS "customer-gateways:\n" CG1 /* lines 1-2 */
-#define CONN "connections:\n- name: c1\n  customer-gateway: cg1\n  tunnels:\n" /* lines 3-6 */
-#define T1 "  - {name: t1, inside-cidr: 169.254.10.0/30}\n"
-#define T2 "  - {name: t2, inside-cidr: 169.254.10.4/30}\n"
-#define GOOD CGS CONN T1 /* lines 1-7 */
-#define BGP "  bgp: {}\n"
-
-/* Path of a file beside this one. */
-static const char *beside(const char *name)
-{
-	static char path[PATH_MAX];
-	const char *slash = strrchr(__FILE__, '/');
-
-	snprintf(path, sizeof(path), "%.*s%s", slash ? (int)(slash - __FILE__ + 1) : 0, __FILE__,
-		 name);
-	return path;
-}
-
-static struct config *parse(const char *text, struct config_errors *errors)
-{
-	return config_parse(text, strlen(text), errors);
-}
-
-static struct config *parse_good(const char *text)
-{
-	struct config_errors errors;
-	struct config *config = parse(text, &errors);
-	char line[CONFIG_ERROR_STRLEN];
-
-	for (size_t i = 0; i < errors.n; i++)
-		print_error("%s\n",
-			    config_error_format("good", &errors.list[i], line, sizeof(line)));
-	assert_non_null(config);
-	assert_int_equal(errors.n, 0);
-	config_errors_free(&errors);
-	return config;
-}
-
-static struct config *load_good(const char *name)
-{
-	struct config_errors errors;
-	struct config *config = config_load(beside(name), &errors);
-	char line[CONFIG_ERROR_STRLEN];
-
-	for (size_t i = 0; i < errors.n; i++)
-		print_error("%s\n", config_error_format(name, &errors.list[i], line, sizeof(line)));
-	assert_non_null(config);
-	config_errors_free(&errors);
-	return config;
-}
+#include "tests/config_side.h"
 
 static void assert_addr(const struct addr *a, const char *text)
 {
@@ -451,6 +388,26 @@ static const struct bad bad[] = {
 	{ GOOD T2 "static-routes:\n- {prefix: 10.0.0.0/8, tunnel: t1}\n"
 		  "- {prefix: 10.0.0.0/8, tunnel: t2, weight: 0, on-fail: reserve}\n",
 	  11, 3, "static-routes[1]", "STATIC_ON_FAIL", "one decision" },
+	{ GOOD "policy-routes:\n- {source: 10.0.0.0/8, destination: 0.0.0.0/0, tunnel: t1}\n", 9,
+	  37, "policy-routes[0].destination", "DEFAULT_REFUSED", "default" },
+	{ GOOD "policy-routes:\n- {destination: 10.9.0.0/16, tunnel: t1}\n", 9, 3,
+	  "policy-routes[0].source", "MISSING_KEY", "source" },
+	{ GOOD "policy-routes:\n- {source: 127.0.0.0/8, destination: 10.9.0.0/16, tunnel: t1}\n",
+	  9, 12, "policy-routes[0].source", "NEVER_ACCEPT", "forwarded" },
+	{ GOOD "policy-routes:\n- {source: fd01::/16, destination: 10.9.0.0/16, tunnel: t1}\n", 9,
+	  12, "policy-routes[0].source", "FAMILY", "no packet has both" },
+	{ GOOD "policy-routes:\n- {source: 10.0.0.0/8, destination: 10.9.0.0/16, tunnel: t1, "
+	       "priority: -1}\n",
+	  9, 72, "policy-routes[0].priority", "VALUE", "whole number" },
+	/* the second row comes first in order, yet is the second of the file */
+	{ GOOD T2
+	  "policy-routes:\n- {source: 10.0.0.0/8, destination: 10.9.0.0/16, tunnel: t1}\n"
+	  "- {source: 0.0.0.0/0, destination: 10.8.0.0/16, tunnel: t1, priority: 5, weight: 7}\n",
+	  11, 82, "policy-routes[1].weight", "STATIC_WEIGHT", "100 (active) or 0" },
+	{ GOOD T2
+	  "policy-routes:\n- {source: 10.0.0.0/8, destination: 10.9.0.0/16, tunnel: t1}\n"
+	  "- {source: 10.0.0.0/8, destination: 10.9.0.0/16, tunnel: t2}\n",
+	  11, 3, "policy-routes[1]", "STATIC_WEIGHT", "policy-routes[0]" },
 	/* topology */
 	{ CGS "- {name: cg2, address: 198.51.100.6, asn: 65011, site: cg1}\n", 3, 43,
 	  "customer-gateways[1].asn", "SITE_ASN_MISMATCH", "AS 65010" },
@@ -648,314 +605,35 @@ static void test_neighbours(void **state)
 		config_free(parse_good(good[i]));
 }
 
-/* Differences */
-
-struct changes {
-	char lines[32][320];
-	size_t n;
-};
-
-static void collect(void *ctx, const struct config_change *change)
+static void test_policy_routes(void **state)
 {
-	static const char *const kinds[] = { "+", "-", "~", "!" };
-	struct changes *changes = ctx;
+	struct config *config = parse_good(
+		GOOD T2 "policy-routes:\n"
+			"- {source: 0.0.0.0/0, destination: 10.1.0.0/16, tunnel: t1}\n"
+			"- {source: 10.0.0.0/8, destination: 10.2.0.0/16, tunnel: t1}\n"
+			"- {source: fd01::/16, destination: fd02::/16, connection: c1, priority: 7}\n"
+			"- {source: 0.0.0.0/0, destination: 10.1.0.0/16, tunnel: t2, weight: 0}\n"
+			"- {source: 10.0.0.0/8, destination: 10.3.0.0/16, tunnel: t1}\n");
+	/* in order: row, priority, sequence */
+	static const uint32_t wanted[5][3] = {
+		{ 2, 7, 1 }, { 0, 100, 1 }, { 3, 100, 1 }, { 1, 100, 2 }, { 4, 100, 3 },
+	};
 
-	assert_true(changes->n < 32);
-	snprintf(changes->lines[changes->n++], sizeof(changes->lines[0]), "%s%s %s: %s%s%s",
-		 kinds[change->kind], change->object, change->name, change->detail,
-		 change->code ? " " : "", change->code ? change->code : "");
-}
+	assert_int_equal(config->n_policy_routes, 5);
+	for (size_t i = 0; i < 5; i++) {
+		const struct config_policy_route *policy = &config->policy_routes[i];
 
-/* expected ends with NULL; a refusal is compared up to its reason. Returns new, with old's ids. */
-static struct config *assert_diff(const struct config *old, const char *text,
-				  const char *const *expected)
-{
-	struct config *new = parse_good(text);
-	struct changes changes = { .n = 0 };
-	size_t refused = config_diff(old, new, collect, &changes), i;
-
-	for (i = 0; i < changes.n; i++)
-		refused -= changes.lines[i][0] == '!';
-	assert_int_equal(refused, 0);
-	for (i = 0; i < changes.n && expected[i]; i++) {
-		if (changes.lines[i][0] == '!')
-			assert_non_null(strstr(changes.lines[i], expected[i]));
-		else
-			assert_string_equal(changes.lines[i], expected[i]);
+		assert_int_equal(policy->row, wanted[i][0]);
+		assert_int_equal(policy->priority, wanted[i][1]);
+		assert_int_equal(policy->sequence, wanted[i][2]);
 	}
-	if (i < changes.n)
-		print_error("unexpected: %s\n", changes.lines[i]);
-	assert_int_equal(i, changes.n);
-	assert_null(expected[i]);
-	return new;
-}
-
-#define EXPECT(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
-
-static void check_diff(const char *before, const char *after, const char *const *expected)
-{
-	struct config *old = parse_good(before);
-
-	config_free(assert_diff(old, before, EXPECT()));
-	config_free(assert_diff(old, after, expected));
-	config_free(old);
-}
-
-static void test_diff_same(void **state)
-{
-	struct config *a = load_good("config/full.yaml"), *b = load_good("config/full.yaml");
-	struct changes changes = { .n = 0 };
-
-	assert_int_equal(config_diff(a, b, collect, &changes), 0);
-	assert_int_equal(changes.n, 0);
-	config_free(a);
-	config_free(b);
-}
-
-static void test_diff_gateway(void **state)
-{
-	check_diff(
-		"gateway: {quota: 50, overlap: refuse, guard: [10.0.0.0/8]}\nlog: info\n",
-		"gateway: {quota: 60, overlap: allow, guard: [10.0.0.0/9, \"fd00::/8\"]}\n"
-		"log: debug\n",
-		EXPECT("~log : log info -> debug", "~gateway vgw0: quota 50 -> 60",
-		       "~gateway vgw0: overlap refuse -> allow",
-		       "~gateway vgw0: guard without 10.0.0.0/8",
-		       "~gateway vgw0: guard with 10.0.0.0/9",
-		       "~gateway vgw0: guard with fd00::/8"));
-	check_diff("gateway: {name: vgw0}\n", "gateway: {name: vgw1, vrf: blue}\n",
-		   EXPECT("!gateway vgw1: name", "!gateway vgw1: vrf"));
-	check_diff("control: {group: a}\n", "control: {group: b}\n", EXPECT("RESTART_REQUIRED"));
-	/* Rule 17: free to change only while nobody speaks BGP. */
-	check_diff(GOOD BGP, GOOD BGP "gateway: {local-asn: 65001}\n",
-		   EXPECT("LOCAL_ASN_MISMATCH"));
-	check_diff(GOOD, GOOD "gateway: {local-asn: 65001}\n",
-		   EXPECT("~gateway vgw0: local-asn 45104 -> 65001"));
-	check_diff("transit-domain: {}\n", "transit-domain: {overlapping-routing: false}\n",
-		   EXPECT("~transit-domain : overlapping-routing true -> false"));
-}
-
-#define CUSTOMER(name, address, rest) \
-	"customer-gateways:\n- {name: " name ", address: " address rest "}\n"
-
-static void test_diff_customer(void **state)
-{
-	const char *old = CUSTOMER("a", "198.51.100.2", ", asn: 65010, site: s");
-
-	check_diff(old, CUSTOMER("a", "198.51.100.3", ", asn: 65011, site: s"),
-		   EXPECT("!customer-gateway a: address", "!customer-gateway a: asn"));
-	check_diff(old, CUSTOMER("a", "198.51.100.2", ", asn: 65010, site: s, description: x"),
-		   EXPECT("~customer-gateway a: description none -> x"));
-	check_diff(old, CUSTOMER("b", "198.51.100.2", ", asn: 65010, site: s"),
-		   EXPECT("~customer-gateway b: name a -> b"));
-	check_diff(old, CUSTOMER("b", "198.51.100.9", ", asn: 65010, site: s"),
-		   EXPECT("-customer-gateway a: ", "+customer-gateway b: "));
-	check_diff(CUSTOMER("a", "198.51.100.2", ""), CUSTOMER("a", "198.51.100.2", ", asn: 65010"),
-		   EXPECT("~customer-gateway a: asn 0 -> 65010"));
-}
-
-static void test_diff_connection(void **state)
-{
-	check_diff(GOOD, GOOD BGP "  transit: allow\n  source-check: off\n",
-		   EXPECT("~connection c1: transit deny -> allow",
-			  "~connection c1: source-check site -> off",
-			  "~connection c1: bgp off -> on"));
-	check_diff(GOOD BGP, GOOD "  bgp: {hold-time: 9}\n",
-		   EXPECT("~connection c1: bgp.hold-time 30 -> 9",
-			  "~connection c1: bgp.keepalive 10 -> 3"));
-	check_diff(GOOD, GOOD "  bfd: {}\n", EXPECT("~connection c1: bfd off -> on"));
-	check_diff(GOOD "  bfd: {}\n", GOOD "  bfd: {receive: 50, strict: true}\n",
-		   EXPECT("~connection c1: bfd.receive 300 -> 50",
-			  "~connection c1: bfd.strict false -> true"));
-	check_diff(GOOD, GOOD T2, EXPECT("+tunnel t2: connection c1"));
-	check_diff(GOOD T2, GOOD, EXPECT("-tunnel t2: connection c1"));
-	check_diff(GOOD, CGS,
-		   EXPECT("-tunnel t1: connection c1", "-connection c1: customer-gateway cg1"));
-	check_diff(CGS, GOOD,
-		   EXPECT("+connection c1: customer-gateway cg1", "+tunnel t1: connection c1"));
-	check_diff(GOOD T2, GOOD "- name: c2\n  customer-gateway: cg1\n  tunnels:\n" T2,
-		   EXPECT("+connection c2: customer-gateway cg1",
-			  "~tunnel t2: connection c1 -> c2"));
-	check_diff(GOOD,
-		   CGS CONN "  - {name: t1, inside-cidr: 169.254.10.4/30, weight: 5, "
-			    "local-address: 203.0.113.1, ike: {psk-file: /p}}\n",
-		   EXPECT("~tunnel t1: inside-cidr 169.254.10.0/30 -> 169.254.10.4/30",
-			  "~tunnel t1: inside-address 169.254.10.1 -> 169.254.10.5",
-			  "~tunnel t1: if-id 0 -> 1979711489",
-			  "~tunnel t1: local-address none -> 203.0.113.1",
-			  "~tunnel t1: weight 1 -> 5", "~tunnel t1: ike off -> on"));
-}
-
-static void test_diff_static(void **state)
-{
-	const char *old = GOOD "static-routes:\n- {prefix: 10.0.0.0/8, tunnel: t1}\n"
-			       "- {prefix: 11.0.0.0/8, tunnel: t1}\n";
-
-	check_diff(old,
-		   GOOD "static-routes:\n- {prefix: 11.0.0.0/8, tunnel: t1, on-fail: reserve}\n"
-			"- {prefix: 10.0.0.0/8, connection: c1}\n",
-		   EXPECT("-static-route 10.0.0.0/8 via t1: tunnel, weight 100",
-			  "~static-route 11.0.0.0/8 via t1: on-fail revoke -> reserve",
-			  "+static-route 10.0.0.0/8 via c1: connection, weight 100"));
-	check_diff(old, GOOD,
-		   EXPECT("-static-route 10.0.0.0/8 via t1: tunnel, weight 100",
-			  "-static-route 11.0.0.0/8 via t1: tunnel, weight 100"));
-}
-
-#define IKE_TUNNEL(name, net) \
-	"  - {name: " name ", inside-cidr: 169.254.10." net "/30, local-address: 203.0.113.1, " \
-	"ike: {psk-file: /p, local-id: " name "}}\n"
-
-/* Ids stay with their names through reloads, and none comes back for somebody else. */
-static void test_diff_ids(void **state)
-{
-	struct config *a = parse_good(CGS CONN IKE_TUNNEL("t1", "0") IKE_TUNNEL("t2", "4"));
-	struct config *b, *c, *d;
-
-	b = assert_diff(a, CGS CONN IKE_TUNNEL("t2", "4"), EXPECT("-tunnel t1: connection c1"));
-	assert_int_equal(b->connections[0].tunnels[0].id, 2);
-	assert_int_equal(b->connections[0].tunnels[0].if_id, CONFIG_IF_ID_BASE + 2);
-	c = assert_diff(
-		b,
-		CUSTOMER("cg9", "198.51.100.9", "") CG1
-		"connections:\n- name: c0\n  customer-gateway: cg9\n  tunnels:\n" IKE_TUNNEL(
-			"t0",
-			"8") "- name: c1\n  customer-gateway: cg1\n  tunnels:\n" IKE_TUNNEL("t2",
-											    "4"),
-		EXPECT("+customer-gateway cg9: ", "+connection c0: customer-gateway cg9",
-		       "+tunnel t0: connection c0"));
-	assert_int_equal(c->customer_gateways[0].site_id, 2);
-	assert_int_equal(c->customer_gateways[1].site_id, 1);
-	assert_int_equal(c->connections[0].id, 2);
-	assert_int_equal(c->connections[0].tunnels[0].id, 3);
-	assert_int_equal(c->connections[0].tunnels[0].if_id, CONFIG_IF_ID_BASE + 3);
-	assert_int_equal(c->connections[1].id, 1);
-	assert_int_equal(c->connections[1].tunnels[0].id, 2);
-	d = assert_diff(c, CGS CONN IKE_TUNNEL("t9", "12"),
-			EXPECT("-customer-gateway cg9: ", "-tunnel t0: connection c0",
-			       "-connection c0: customer-gateway cg9", "-tunnel t2: connection c1",
-			       "+tunnel t9: connection c1"));
-	assert_int_equal(d->connections[0].tunnels[0].id, 4);
-	config_free(a);
-	config_free(b);
-	config_free(c);
-	config_free(d);
-}
-
-/* Any text */
-
-static uint64_t random_state = 0x5eed5eed5eed5eed;
-
-static size_t random_below(size_t n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state % n;
-}
-
-static char *read_text(const char *path, size_t *len)
-{
-	FILE *file = fopen(path, "r");
-	char *text = malloc(65536);
-
-	assert_non_null(file);
-	assert_non_null(text);
-	*len = fread(text, 1, 65535, file);
-	text[*len] = '\0';
-	fclose(file);
-	return text;
-}
-
-/* A tree or errors, never both, never neither, and errors that can be shown. */
-static void judge(const struct config *reference, const char *text, size_t len)
-{
-	struct config_errors errors;
-	struct config *config = config_parse(text, len, &errors);
-
-	assert_true(!config == (errors.n > 0));
-	for (size_t i = 0; i < errors.n; i++) {
-		assert_non_null(errors.list[i].code);
-		assert_true(errors.list[i].text[0]);
-		assert_true(errors.list[i].line <= len + 1);
-	}
-	if (config)
-		config_diff(reference, config, NULL, NULL);
-	config_errors_free(&errors);
+	assert_int_equal(config->policy_routes[2].to.weight, 0);
+	assert_int_equal(config->policy_routes[0].to.on_fail, VGW_ON_FAIL_REVOKE);
 	config_free(config);
-}
-
-static size_t mutate(char *text, size_t len, size_t room)
-{
-	static const char *const tokens[] = { "{}",  "[]",	   ": ", "- ",	 "\n",	  "&a ",
-					      "*a",  "\"",	   "'",	 "~",	 "\\0",	  "[",
-					      "]",   "{",	   "}",	 "#",	 "|\n",	  "!!str ",
-					      "? ",  "4294967296", "%",	 "\xff", "---\n", "t1",
-					      "/33", "," };
-	const char *token = tokens[random_below(sizeof(tokens) / sizeof(tokens[0]))];
-	size_t at = random_below(len), n = strlen(token), cut;
-
-	switch (random_below(4)) {
-	case 0:
-		text[at] = (char)random_below(256);
-		return len;
-	case 1:
-		cut = 1 + random_below(12);
-		if (cut > len - at)
-			cut = len - at;
-		memmove(text + at, text + at + cut, len - at - cut);
-		return len - cut;
-	case 2:
-		if (len + n > room)
-			return len;
-		memmove(text + at + n, text + at, len - at);
-		memcpy(text + at, token, n);
-		return len + n;
-	default: /* a piece of the text somewhere else */
-		cut = random_below(len);
-		n = 1 + random_below(60);
-		if (n > len - cut || n > len - at)
-			return len;
-		memmove(text + at, text + cut, n);
-		return len;
-	}
-}
-
-static void test_truncated(void **state)
-{
-	struct config *reference = load_good("config/full.yaml");
-	size_t len;
-	char *text = read_text(beside("config/full.yaml"), &len);
-
-	for (size_t n = 0; n < len; n++) {
-		/* A copy of its own size: a read behind the end is seen. */
-		char *part = malloc(n ? n : 1);
-
-		assert_non_null(part);
-		memcpy(part, text, n);
-		judge(reference, part, n);
-		free(part);
-	}
-	free(text);
-	config_free(reference);
-}
-
-static void test_mutated(void **state)
-{
-	struct config *reference = load_good("config/full.yaml");
-	size_t len, n;
-	char *text = read_text(beside("config/full.yaml"), &len), work[8192];
-
-	assert_true(len < sizeof(work));
-	for (unsigned int round = 0; round < 20000; round++) {
-		memcpy(work, text, len);
-		n = len;
-		for (size_t k = random_below(4) + 1; k && n > 1; k--)
-			n = mutate(work, n, sizeof(work));
-		judge(reference, work, n);
-	}
-	free(text);
-	config_free(reference);
+	config = parse_good(GOOD "gateway: {profile: alibaba}\npolicy-routes:\n"
+				 "- {source: 10.0.0.0/8, destination: 10.2.0.0/16, tunnel: t1}\n");
+	assert_int_equal(config->policy_routes[0].to.on_fail, VGW_ON_FAIL_RESERVE);
+	config_free(config);
 }
 
 int main(void)
@@ -971,14 +649,7 @@ int main(void)
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_neighbours),
-		cmocka_unit_test(test_diff_same),
-		cmocka_unit_test(test_diff_gateway),
-		cmocka_unit_test(test_diff_customer),
-		cmocka_unit_test(test_diff_connection),
-		cmocka_unit_test(test_diff_static),
-		cmocka_unit_test(test_diff_ids),
-		cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_mutated),
+		cmocka_unit_test(test_policy_routes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,7 @@
 #define TUNNELS 6 /* ids 1 to 6 */
 #define PREFIXES 250
 #define CLASSES 3
+#define POLICIES 12
 #define DUMP_MAX 16384
 /* Longer than fib waits before it tries again. */
 #define PATIENCE_MS 5000
@@ -42,6 +43,7 @@ struct world {
 	struct prefix *prefixes;
 	struct fact *facts; /* by prefix, class */
 	size_t n;
+	struct fact policies[POLICIES];
 	unsigned int idle, found, lost, refused, looks;
 	void (*finale)(struct world *w); /* after the last random event, with requests under way */
 	int last_error;
@@ -52,7 +54,8 @@ struct world {
 	struct kernel_tunnel tunnels[16];
 	struct kernel_group groups[256];
 	struct kernel_route *routes;
-	size_t n_tunnels, n_groups, n_routes;
+	struct kernel_policy held[POLICIES];
+	size_t n_tunnels, n_groups, n_routes, n_policies;
 	uint32_t generation;
 };
 
@@ -129,6 +132,7 @@ static void everything_op(void *ctx, struct fib *fib)
 		for (uint8_t class = 1; class <= CLASSES; class++)
 			if (fact_at(w, i, class)->exists)
 				fib_dirty_route(fib, &w->prefixes[i], class);
+	fib_dirty_policies(fib);
 	/* After the routes: the order of marks must not matter. */
 	for (uint32_t id = 1; id <= TUNNELS; id++)
 		if (w->tunnel[id])
@@ -140,7 +144,10 @@ static void refused_op(void *ctx, const struct prefix *prefix, uint8_t class, in
 {
 	struct world *w = ctx;
 
-	fact_at(w, place_of(prefix), class)->refusals++;
+	if (class == KERNEL_POLICY)
+		w->policies[place_of(prefix)].refusals++;
+	else
+		fact_at(w, place_of(prefix), class)->refusals++;
 	w->refused++;
 	w->last_error = error;
 	assert_true(*text);
@@ -151,7 +158,29 @@ static void idle_op(void *ctx)
 	((struct world *)ctx)->idle++;
 }
 
-static const struct fib_ops ops = { route_op, tunnel_op, everything_op, refused_op, idle_op };
+/* Policy route number i has priority i % 3; its place is its sequence. */
+static bool policy_op(void *ctx, size_t index, struct fib_policy *out)
+{
+	const struct world *w = ctx;
+	const struct fact *fact;
+
+	if (index >= POLICIES)
+		return false;
+	fact = &w->policies[index];
+	out->dst = make_prefix(index);
+	out->src.addr.family = out->dst.addr.family;
+	out->priority = (uint32_t)index % 3;
+	out->sequence = (uint32_t)index;
+	out->to.on_fail = fact->on_fail;
+	for (uint32_t id = 1; fact->exists && id <= TUNNELS; id++)
+		if (fact->members & 1u << id)
+			out->to.members[out->to.n_members++] =
+				(struct kernel_member){ .tunnel = id, .weight = 1 };
+	return true;
+}
+
+static const struct fib_ops ops = { route_op, tunnel_op, everything_op, refused_op, idle_op,
+				    policy_op };
 
 static void on_found(void *ctx)
 {
@@ -208,6 +237,14 @@ static void on_route(void *ctx, const struct kernel_route *route)
 	w->routes[w->n_routes++] = *route;
 }
 
+static void on_policy(void *ctx, const struct kernel_policy *policy)
+{
+	struct world *w = ctx;
+
+	assert_true(w->n_policies < POLICIES);
+	w->held[w->n_policies++] = *policy;
+}
+
 static void on_gateway(void *ctx, int error, const char *text, const struct kernel_gateway *gateway)
 {
 	struct world *w = ctx;
@@ -218,11 +255,12 @@ static void on_gateway(void *ctx, int error, const char *text, const struct kern
 
 static void read_module(struct world *w)
 {
-	w->n_tunnels = w->n_groups = w->n_routes = 0;
+	w->n_tunnels = w->n_groups = w->n_routes = w->n_policies = 0;
 	kernel_gateway_get(w->kernel, GATEWAY, on_gateway, w);
 	kernel_tunnels_dump(w->kernel, GATEWAY, on_tunnel, on_done, w);
 	kernel_groups_dump(w->kernel, GATEWAY, on_group, on_done, w);
 	kernel_routes_dump(w->kernel, GATEWAY, on_route, on_done, w);
+	kernel_policies_dump(w->kernel, GATEWAY, on_policy, on_done, w);
 	loop_fake_advance(w->loop, 0);
 }
 
@@ -263,6 +301,25 @@ static void check_objects(struct world *w)
 	}
 }
 
+static void check_policies(struct world *w)
+{
+	size_t wanted = 0;
+
+	for (size_t i = 0; i < POLICIES; i++)
+		wanted += w->policies[i].exists;
+	assert_int_equal(w->n_policies, wanted);
+	for (size_t i = 0; i < w->n_policies; i++) {
+		const struct kernel_policy *held = &w->held[i];
+		const struct fact *fact = &w->policies[held->sequence];
+
+		assert_true(fact->exists && !held->stale);
+		assert_int_equal(held->priority, held->sequence % 3);
+		assert_int_equal(place_of(&held->dst), held->sequence);
+		assert_int_equal(held->on_fail, fact->on_fail);
+		assert_int_equal(members_of(group_by_id(w, held->group)), fact->members);
+	}
+}
+
 /* The module holds exactly the facts. */
 static void check_equal(struct world *w)
 {
@@ -287,6 +344,7 @@ static void check_equal(struct world *w)
 		else
 			assert_int_equal(members_of(group_by_id(w, route->group)), fact->members);
 	}
+	check_policies(w);
 	check_objects(w);
 	assert_int_equal(fib_counters(w->fib).groups, w->n_groups);
 }
@@ -325,6 +383,14 @@ static void drop_route(struct world *w, size_t i, uint8_t class)
 	dirty(w, i, class);
 }
 
+static void want_policy(struct world *w, size_t i, uint8_t members)
+{
+	w->policies[i] = (struct fact){ .exists = members, .members = members,
+					.on_fail = (uint8_t)dice(w, 2) };
+	if (w->fib)
+		fib_dirty_policies(w->fib);
+}
+
 static void want_tunnel(struct world *w, uint32_t id, bool wanted)
 {
 	w->tunnel[id] = wanted;
@@ -341,6 +407,9 @@ static void want_tunnel(struct world *w, uint32_t id, bool wanted)
 			dirty(w, i, class);
 		}
 	}
+	for (size_t i = 0; !wanted && i < POLICIES; i++)
+		if (w->policies[i].members & 1u << id)
+			want_policy(w, i, w->policies[i].members & (uint8_t)~(1u << id));
 }
 
 static void random_event(struct world *w)
@@ -349,7 +418,7 @@ static void random_event(struct world *w)
 	uint8_t class = (uint8_t)(1 + dice(w, 3));
 	uint32_t id = 1 + dice(w, TUNNELS);
 
-	switch (dice(w, 12)) {
+	switch (dice(w, 13)) {
 	case 0:
 		if (!w->keep_tunnels)
 			want_tunnel(w, id, dice(w, 3));
@@ -366,6 +435,9 @@ static void random_event(struct world *w)
 		break;
 	case 5:
 		dirty(w, i, class);
+		break;
+	case 6:
+		want_policy(w, i % POLICIES, dice(w, 4) ? random_members(w) : 0);
 		break;
 	default:
 		want_route(w, i, class, random_members(w));
@@ -704,6 +776,51 @@ static void test_refused_group(void **state)
 	assert_int_equal(w->refused, w->n / 10);
 }
 
+/* One that is refused holds up none of the others, is told once, and taken when it may be. */
+static void test_refused_policy(void **state)
+{
+	struct world *w = *state;
+
+	bring_up(w);
+	want_tunnel(w, 5, false);
+	run(w);
+	for (size_t i = 0; i < POLICIES; i++)
+		want_policy(w, i, i % 4 == 1 ? 1 << 5 : 1 << 2);
+	run(w);
+	assert_true(fib_idle(w->fib));
+	assert_int_equal(w->refused, POLICIES / 4);
+	assert_int_equal(w->last_error, -ENOENT);
+	read_module(w);
+	assert_int_equal(w->n_policies, POLICIES - POLICIES / 4);
+	w->tunnel[5] = true;
+	fib_dirty_tunnel(w->fib, 5);
+	run(w);
+	check_equal(w);
+	assert_int_equal(w->refused, POLICIES / 4);
+}
+
+/* A life that ended left what this one does not want: it goes with the commit. */
+static void test_policies_restart(void **state)
+{
+	struct world *w = *state;
+
+	for (size_t i = 0; i < POLICIES; i++)
+		want_policy(w, i, 1 << 1);
+	bring_up(w);
+	check_equal(w);
+	fib_free(w->fib);
+	w->fib = NULL;
+	for (size_t i = 0; i < POLICIES; i++)
+		want_policy(w, i, i % 2 ? 1 << 2 : 0);
+	start(w);
+	run(w);
+	read_module(w);
+	assert_int_equal(w->n_policies, POLICIES);
+	fib_commit(w->fib);
+	run(w);
+	check_equal(w);
+}
+
 static void test_unloaded(void **state)
 {
 	struct world *w = *state;
@@ -841,6 +958,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_quota, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quota_swap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_group, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused_policy, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_policies_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unloaded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_device_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_generation, setup, teardown),

@@ -185,6 +185,27 @@ static void test_values(void **state)
 	attrs_put(a);
 }
 
+/* RFC 8326: what a neighbour is about to take away is the last choice; inside it is said already. */
+static void test_graceful_shutdown(void **state)
+{
+	const struct attrs *a = decode_attrs(PEER_NEW, BASE "c00808 fde90001 ffff0000");
+
+	assert_true(a->has_local_pref);
+	assert_int_equal(a->local_pref, 0);
+	assert_int_equal(a->n_communities, 2);
+	attrs_put(a);
+	a = decode_attrs(PEER_OLD, BASE_OLD "c00804 ffff0000 400504 000000c8");
+	assert_true(a->has_local_pref && !a->local_pref);
+	attrs_put(a);
+	a = decode_attrs(PEER_INTERNAL, BASE "400504 000000c8 c00804 ffff0000");
+	assert_int_equal(a->local_pref, 200);
+	attrs_put(a);
+	/* Others of the well-known ones are not it; nor is it where it is no community. */
+	a = decode_attrs(PEER_NEW, BASE "c00808 ffff0001 0000ffff c0200c ffff0000 ffff0000 ffff0000");
+	assert_false(a->has_local_pref);
+	attrs_put(a);
+}
+
 /* RFC 6793 4.2.3 */
 static void test_as4_merge(void **state)
 {
@@ -633,6 +654,7 @@ int main(void)
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_not_negotiated),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_graceful_shutdown),
 		cmocka_unit_test(test_as4_merge),
 		cmocka_unit_test(test_encode_decode),
 		cmocka_unit_test(test_long_path),

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "lib/control.h"
+#include "core/lint.h"
 #include "vgwctl/cli.h"
 
 #define WORDS_MAX 24
@@ -96,6 +97,10 @@ static const char groups[] =
 	"{\"id\":12,\"buckets\":256,\"live\":1,\"mtu\":null,\"routes\":1,\"packets\":0,"
 	"\"members\":[{\"tunnel\":\"dc-a\",\"weight\":1,\"buckets\":256,\"live\":true}]}]";
 
+static const char memory[] =
+	"[{\"type\":\"prefixes\",\"count\":1000000,\"bytes\":31000000},"
+	"{\"type\":\"paths\",\"count\":12,\"bytes\":65536}]";
+
 static const char explain[] =
 	"[{\"destination\":\"10.1.2.3\",\"verdict\":\"tunnel\",\"text\":\"leaves through a "
 	"tunnel\",\"hash\":4660,\"bucket\":52,\"group\":3,\"tunnel\":\"dc-a\","
@@ -131,6 +136,7 @@ ANSWER(tunnels)
 ANSWER(gateway)
 ANSWER(peers)
 ANSWER(groups)
+ANSWER(memory)
 
 /* Filters itself, as vgwd does. */
 static void routes_answer(void *ctx, const json_t *args, struct control_reply *reply)
@@ -165,6 +171,13 @@ static void reload_answer(void *ctx, const json_t *args, struct control_reply *r
 		     "\"code\":\"IMMUTABLE\"}]");
 }
 
+static void warnings_answer(void *ctx, const json_t *args, struct control_reply *reply)
+{
+	give(ctx, args, reply,
+	     "[{\"line\":4,\"column\":49,\"path\":\"customer-gateways[1].asn\",\"text\":\"two\","
+	     "\"code\":\"SITE_ASN_MISMATCH\",\"rule\":\"11\",\"reason\":\"flaps\"}]");
+}
+
 static void stop_answer(void *ctx, const json_t *args, struct control_reply *reply)
 {
 	control_reply_done(reply);
@@ -175,7 +188,9 @@ static const struct control_verb fake_verbs[] = {
 	{ "show", "tunnels", tunnels_answer }, { "show", "gateway", gateway_answer },
 	{ "show", "peers", peers_answer },     { "show", "groups", groups_answer },
 	{ "show", "routes", routes_answer },   { "explain", NULL, explain_answer },
+	{ "show", "memory", memory_answer },
 	{ "reload", NULL, reload_answer },     { "stop", NULL, stop_answer },
+	{ "show", "warnings", warnings_answer },
 	{ NULL, NULL, NULL },
 };
 
@@ -292,11 +307,12 @@ static void expect(const char *socket, const char *line, int status, const char 
 static const struct {
 	const char *line, *reason;
 } wrong_lines[] = {
-	{ "", "what? One of show, explain, check, reload, help, version" },
-	{ "tunnels", "\"tunnels\" is none of show, explain, check, reload, help, version" },
-	{ "show", "show: what? One of gateway, tunnels, peers, routes, groups" },
+	{ "", "what? One of show, explain, check, init, reload, help, version" },
+	{ "tunnels", "\"tunnels\" is none of show, explain, check, init, reload, help, version" },
+	{ "show", "show: what? One of gateway, tunnels, peers, routes, groups, memory, "
+		  "warnings" },
 	{ "show tunnel", "show: \"tunnel\" is none of gateway, tunnels, peers, routes, "
-			 "groups" },
+			 "groups, memory, warnings" },
 	{ "show tunnels a b", "show tunnels: \"b\" is one word too many" },
 	{ "show tunnels ''", "show tunnels: the name is empty" },
 	{ "show routes 10.0.0.1", "show routes: \"10.0.0.1\" is an address, not a prefix; "
@@ -328,7 +344,12 @@ static const struct {
 	{ "explain 10.0.0.1 proto tcp sport 1x", "explain: sport \"1x\" is not a number "
 						 "from 0 to 65535" },
 	{ "check", "check: which file?" },
-	{ "check a b", "check: \"b\" is one word too many" },
+	{ "init x", "init: \"x\" is one word too many" },
+	{ "init --profile ibm", "--profile: \"ibm\" is none of alibaba, aws, azure, gcp" },
+	{ "-j init", "init: writes YAML, not JSON" },
+	{ "--profile aws check a", "--profile: only \"init\" takes it" },
+	{ "--force show tunnels", "--force: only \"check\" takes it" },
+	{ "-v reload", "--verbose: only \"check\" takes it" },
 	{ "reload now", "reload: \"now\" is one word too many" },
 	{ "--dry-run show tunnels", "--dry-run: \"show\" changes nothing anyway" },
 	{ "version 2", "version: \"2\" is one word too many" },
@@ -435,6 +456,14 @@ static void test_filters(void **state)
 	       "  packets  7\n"
 	       "  members  dc-a: weight 1, 256 of 256 buckets, live\n"
 	       "           dc-b: weight 3, 0 of 256 buckets, dead\n", "");
+	expect(fake->path, "show memory", CLI_OK,
+	       "TYPE        COUNT     BYTES\n"
+	       "prefixes  1000000  31000000\n"
+	       "paths          12     65536\n", "");
+	expect(fake->path, "show memory paths", CLI_OK,
+	       "type paths\n"
+	       "  count  12\n"
+	       "  bytes  65536\n", "");
 	expect(fake->path, "show routes 192.0.2.0/24", CLI_FAILED, "",
 	       "vgwctl: show routes: nothing matches \"192.0.2.0/24\"\n");
 }
@@ -464,6 +493,16 @@ static void test_json_is_the_rows(void **state)
 		json_decref(rows);
 		result_free(&r);
 	}
+}
+
+static void test_warnings(void **state)
+{
+	struct fake *fake = *state;
+
+	expect(fake->path, "show warnings", CLI_OK,
+	       "RULE  LINE  KEY                       CODE               WHAT\n"
+	       "11       4  customer-gateways[1].asn  SITE_ASN_MISMATCH  two\n",
+	       "");
 }
 
 static void test_gateway(void **state)
@@ -668,11 +707,13 @@ static void expect_places(const char *file, const char *text, const unsigned int
 			  const char *const *codes, const char *behind)
 {
 	for (; *lines; lines++, codes++) {
+		const struct lint_rule *rule = lint_rule_find(*codes);
 		char start[160], end[64];
 		size_t len = strcspn(text, "\n");
 
 		snprintf(start, sizeof(start), "%s:%u:", file, *lines);
-		snprintf(end, sizeof(end), "[%s]%s", *codes, behind);
+		snprintf(end, sizeof(end), "[%s%s%s]%s", *codes, rule ? ", rule " : "",
+			 rule ? rule->rule : "", behind);
 		assert_memory_equal(text, start, strlen(start));
 		assert_true(len > strlen(end) && text[len] == '\n');
 		assert_memory_equal(text + len - strlen(end), end, strlen(end));
@@ -743,6 +784,74 @@ static void test_check(void **state)
 	       "/nonexistent.yaml: No such file or directory [FILE]\n");
 }
 
+/* Several files are gateways of one host; what only the pair does is told at the later one. */
+static void test_check_together(void **state)
+{
+	static const char *const pattern =
+		"gateway: { name: %s, local-asn: %u }\ncontrol: { socket: /run/vgw/%s.sock }\n"
+		"customer-gateways: [{ name: a, address: 198.51.100.2, asn: 65010 }]\nconnections:\n"
+		"  - { name: c, customer-gateway: a, bgp: {}, tunnels: [\n"
+		"        { name: t%u, inside-cidr: 169.254.10.%u/30, local-address: 203.0.113.%u }] }\n";
+	char first[128], second[128], text[1024], line[400], out[300];
+	struct result r;
+
+	snprintf(text, sizeof(text), pattern, "vgw0", 65001u, "a", 1u, 0u, 1u);
+	file_with(*state, text, first, sizeof(first));
+	memmove(text, first, strlen(first) + 1);
+	snprintf(first, sizeof(first), "%s.first", text);
+	assert_int_equal(rename(text, first), 0);
+	snprintf(text, sizeof(text), pattern, "vgw1", 65002u, "b", 2u, 4u, 2u);
+	file_with(*state, text, second, sizeof(second));
+	snprintf(line, sizeof(line), "check %s %s", first, second);
+	r = run(NULL, line);
+	assert_int_equal(r.status, CLI_FAILED);
+	snprintf(out, sizeof(out), "%s:1:35: gateway.local-asn: 65002, but ", second);
+	assert_memory_equal(r.err, out, strlen(out));
+	assert_non_null(strstr(r.err, "[SHARED_PEER_ASN, rule 16]\n"));
+	snprintf(out, sizeof(out), "%s: ok\n", first);
+	assert_string_equal(r.out, out);
+	result_free(&r);
+	snprintf(line, sizeof(line), "--force check %s %s", first, second);
+	r = run(NULL, line);
+	assert_int_equal(r.status, CLI_OK);
+	assert_non_null(strstr(r.err, "[SHARED_PEER_ASN, rule 16] (warning)\n"));
+	result_free(&r);
+	unlink(first);
+	unlink(second);
+}
+
+/* What init writes passes check without a word, and the profile's values are in force. */
+static void test_init(void **state)
+{
+	static const struct {
+		const char *line, *value;
+	} cases[] = {
+		{ "init", "bgp.hold-time                   30\n" },
+		{ "init --profile alibaba", "asn                       45104\n" },
+		{ "init --profile aws", "inside-address       169.254.21.2\n" },
+		{ "init --profile azure", "bgp.hold-time                   180  (as the profile)\n" },
+		{ "init --profile gcp", "bgp.keepalive                   20  (as the profile)\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct result r = run(NULL, cases[i].line);
+		char path[128], line[200];
+
+		assert_int_equal(r.status, CLI_OK);
+		assert_string_equal(r.err, "");
+		file_with(*state, r.out, path, sizeof(path));
+		result_free(&r);
+		snprintf(line, sizeof(line), "-v check %s", path);
+		r = run(NULL, line);
+		assert_string_equal(r.err, "");
+		assert_int_equal(r.status, CLI_OK);
+		if (!strstr(r.out, cases[i].value))
+			fail_msg("%s: no \"%s\" in\n%s", cases[i].line, cases[i].value, r.out);
+		result_free(&r);
+		unlink(path);
+	}
+}
+
 static void test_help_and_version(void **state)
 {
 	struct result r = run(NULL, "help");
@@ -770,6 +879,7 @@ int main(void)
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_json_is_the_rows),
 		cmocka_unit_test(test_gateway),
+		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_peers),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_explain),
@@ -780,6 +890,8 @@ int main(void)
 		cmocka_unit_test(test_without_vgwd),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_check_together),
+		cmocka_unit_test(test_init),
 		cmocka_unit_test(test_help_and_version),
 	};
 

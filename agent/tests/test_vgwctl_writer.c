@@ -274,7 +274,7 @@ static void render_everywhere(const json_t *row)
 {
 	static const struct view *const views[] = {
 		&view_gateway, &view_tunnels, &view_peers,   &view_routes,
-		&view_groups,  &view_explain, &view_reload, &view_version,
+		&view_groups,  &view_explain, &view_reload, &view_version, &view_warnings,
 	};
 
 	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {

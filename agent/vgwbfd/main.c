@@ -57,19 +57,6 @@ static void usage(FILE *out)
 	      out);
 }
 
-static bool parse_level(const char *text)
-{
-	static const char *const names[] = { "error", "warning", "info", "debug" };
-
-	for (unsigned int i = 0; i < 4; i++) {
-		if (strcmp(text, names[i]))
-			continue;
-		log_set_level(i);
-		return true;
-	}
-	return false;
-}
-
 static bool parse_hold(const char *text, uint32_t *out)
 {
 	char *end;
@@ -90,6 +77,7 @@ static int complain(const char *option, const char *value, const char *wanted)
 /* 0: go on; else the exit status plus one. */
 static int parse_arguments(int argc, char **argv, struct arguments *args)
 {
+	enum log_level level;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "s:H:l:Vh", options, NULL)) != -1) {
@@ -102,8 +90,9 @@ static int parse_arguments(int argc, char **argv, struct arguments *args)
 				return complain("hold", optarg, "0 to 86400 seconds");
 			break;
 		case 'l':
-			if (!parse_level(optarg))
+			if (!log_level_parse(optarg, &level))
 				return complain("log", optarg, "error, warning, info or debug");
+			log_set_level(level);
 			break;
 		case 'V':
 			puts("vgw-bfd " VGW_VERSION);

@@ -90,6 +90,15 @@ static bool parse_option(struct cli *cli, int option, char **argv, char **words,
 	case 'n':
 		cli->dry_run = true;
 		return true;
+	case 'f':
+		cli->force = true;
+		return true;
+	case 'v':
+		cli->verbose = true;
+		return true;
+	case 'p':
+		cli->profile = optarg;
+		return true;
 	case 'h':
 	case 'V': /* instead of whatever words there are */
 		words[0] = option == 'h' ? "help" : "version";
@@ -112,6 +121,9 @@ static bool parse_line(struct cli *cli, int argc, char **argv, char **words, siz
 		{ "timeout", required_argument, NULL, 't' },
 		{ "device", required_argument, NULL, 'd' },
 		{ "dry-run", no_argument, NULL, 'n' },
+		{ "force", no_argument, NULL, 'f' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "profile", required_argument, NULL, 'p' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
@@ -122,7 +134,7 @@ static bool parse_line(struct cli *cli, int argc, char **argv, char **words, siz
 	optind = 0; /* a fresh start also for a second line in one process */
 	opterr = 0;
 	for (;;) {
-		option = getopt_long(argc, argv, "+:js:t:d:nhV", options, NULL);
+		option = getopt_long(argc, argv, "+:js:t:d:nfvp:hV", options, NULL);
 		if (option != -1) {
 			if (!parse_option(cli, option, argv, words, n))
 				return false;
@@ -139,14 +151,26 @@ static bool parse_line(struct cli *cli, int argc, char **argv, char **words, siz
 	}
 }
 
+/* Options that only some verbs take: on others they would be a misunderstanding. */
+static bool options_fit(struct cli *cli, const struct verb *verb)
+{
+	const char *option = cli->force ? "--force" : cli->verbose ? "--verbose" : NULL;
+
+	if (cli->dry_run && !(verb->flags & VERB_DRY_RUN))
+		return cli_usage_error(cli, "--dry-run: \"%s\" changes nothing anyway", verb->verb);
+	if (option && !(verb->flags & VERB_CHECK))
+		return cli_usage_error(cli, "%s: only \"check\" takes it", option);
+	if (cli->profile && !(verb->flags & VERB_PROFILE))
+		return cli_usage_error(cli, "--profile: only \"init\" takes it");
+	return true;
+}
+
 static int run_request(struct cli *cli, struct request *request, char **words, size_t n)
 {
 	const struct verb *verb = request->verb;
 
-	if (cli->dry_run && !(verb->flags & VERB_DRY_RUN)) {
-		cli_usage_error(cli, "--dry-run: \"%s\" changes nothing anyway", verb->verb);
+	if (!options_fit(cli, verb))
 		return CLI_USAGE;
-	}
 	request->args = json_object();
 	if (!request->args)
 		return cli_fail(cli, "%s", strerror(ENOMEM));

@@ -25,7 +25,8 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 struct cli {
 	const char *version;
 	FILE *out, *err;
-	bool json, dry_run;
+	bool json, dry_run, force, verbose;
+	const char *profile; /* NULL: not given */
 	const char *socket;
 	const char *device; /* NULL: every gateway */
 	unsigned int timeout; /* seconds */
@@ -35,6 +36,8 @@ struct request;
 
 #define VERB_OBJECT 1u /* the answer is one thing: JSON gives an object, not an array */
 #define VERB_DRY_RUN 2u /* takes --dry-run */
+#define VERB_CHECK 4u /* takes --force and --verbose */
+#define VERB_PROFILE 8u /* takes --profile */
 
 /* One line of the table in verbs.c. */
 struct verb {
@@ -58,6 +61,8 @@ struct request {
 	json_t *args; /* of the control protocol */
 	const char *filter; /* compared here, or NULL */
 	const char *operand; /* the word as given: file, address, prefix, verb */
+	char *const *files; /* of check */
+	size_t n_files;
 };
 
 /* Complete program; version is what "version" tells. */
@@ -75,8 +80,10 @@ int cli_writer_end(struct cli *cli, struct writer *writer, int status);
 
 /* answer.c: asks vgwd, else the module. The run() of most verbs. */
 int answer_run(struct cli *cli, struct request *request);
-/* check.c: checks the file request->operand here. */
+/* check.c: checks request->files here, each alone and all together. */
 int check_run(struct cli *cli, struct request *request);
+/* init.c: writes a file to start from. */
+int init_run(struct cli *cli, struct request *request);
 
 /* verbs.c: the table, to a NULL verb, and what is in it by name; object may be NULL. */
 extern const struct verb verbs[];

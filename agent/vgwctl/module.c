@@ -402,6 +402,16 @@ static void route_row(void *ctx, const struct kernel_route *route)
 	m->same[m->n_same++] = *route;
 }
 
+static void policy_row(void *ctx, const struct kernel_policy *policy)
+{
+	struct module *m = ctx;
+
+	if (m->expired || m->error || (m->only && !prefix_equal(m->only, &policy->dst)))
+		return;
+	emit(m, module_policy_row(policy, group_find(m, policy->group), &m->tunnels), m->row,
+	     m->row_ctx);
+}
+
 int module_routes(struct module *m, const json_t *args, module_row row, void *ctx)
 {
 	const char *text = json_string_value(json_object_get(args, "prefix"));
@@ -415,6 +425,12 @@ int module_routes(struct module *m, const json_t *args, module_row row, void *ct
 	m->row_ctx = ctx;
 	for (size_t i = 0; !ret && i < m->n_gateways; i++) {
 		ret = load_groups(m, &m->gateways[i]);
+		if (ret || !begin(m, NULL))
+			break;
+		kernel_policies_dump(m->kernel, m->gateways[i].ifindex, policy_row, finish, m);
+		ret = await(m);
+		if (!ret)
+			ret = m->error;
 		if (ret || !begin(m, NULL))
 			break;
 		kernel_routes_dump(m->kernel, m->gateways[i].ifindex, route_row, finish, m);

@@ -69,6 +69,8 @@ json_t *module_gateway_row(const struct module_gateway *gateway, const struct ke
 json_t *module_tunnel_row(const struct module_tunnel *tunnel);
 json_t *module_group_row(const struct kernel_group *group, const struct module_tunnels *tunnels);
 /* effective: the class that packets for this very prefix take. group NULL: unknown or none. */
+json_t *module_policy_row(const struct kernel_policy *policy, const struct kernel_group *group,
+			  const struct module_tunnels *tunnels);
 json_t *module_route_row(const struct kernel_route *route, bool effective,
 			 const struct kernel_group *group, const struct module_tunnels *tunnels);
 /* groups: n of them, to name the tunnels of candidates. gateway: name of the device. */

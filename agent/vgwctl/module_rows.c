@@ -149,6 +149,20 @@ json_t *module_route_row(const struct kernel_route *route, bool effective,
 			 names_on_fail(route->on_fail), "published", "refused_error");
 }
 
+json_t *module_policy_row(const struct kernel_policy *policy, const struct kernel_group *group,
+			  const struct module_tunnels *tunnels)
+{
+	bool effective = (group && group->live) || policy->on_fail == VGW_ON_FAIL_RESERVE;
+
+	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:b, s:b, s:o, s:[], s:s, s:n, s:n}", "prefix",
+			 prefix_json(&policy->dst), "class", names_route_class(KERNEL_POLICY),
+			 "source", prefix_json(&policy->src), "priority",
+			 (json_int_t)policy->priority, "sequence", (json_int_t)policy->sequence,
+			 "installed", 1, "effective", effective, "next_hops",
+			 next_hops(group, tunnels), "paths", "on_fail",
+			 names_on_fail(policy->on_fail), "published", "refused_error");
+}
+
 static json_t *candidate_tunnels(uint32_t id, const struct module_tunnels *tunnels,
 				 const struct kernel_group *groups, size_t n)
 {
@@ -169,15 +183,20 @@ static json_t *candidates(const struct kernel_lookup *lookup, const struct modul
 	for (size_t i = 0; i < lookup->n_candidates; i++) {
 		const struct kernel_candidate *c = &lookup->candidates[i];
 
-		json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:s, s:I, s:s, s:o}",
-						      "prefix", prefix_json(&c->prefix), "class",
-						      names_route_class(c->class), "group",
-						      number_or_null(c->group, c->group), "on_fail",
-						      names_on_fail(c->on_fail), "live",
-						      (json_int_t)c->live, "result",
-						      names_candidate_result(c->result), "tunnels",
-						      candidate_tunnels(c->group, tunnels, groups,
-									n)));
+		json_t *row = json_pack("{s:o, s:s, s:o, s:s, s:I, s:s, s:o}", "prefix",
+					prefix_json(&c->prefix), "class",
+					names_route_class(c->class), "group",
+					number_or_null(c->group, c->group), "on_fail",
+					names_on_fail(c->on_fail), "live", (json_int_t)c->live,
+					"result", names_candidate_result(c->result), "tunnels",
+					candidate_tunnels(c->group, tunnels, groups, n));
+
+		if (c->class == KERNEL_POLICY) {
+			json_object_set_new(row, "source", prefix_json(&c->src));
+			json_object_set_new(row, "priority", json_integer(c->priority));
+			json_object_set_new(row, "sequence", json_integer(c->sequence));
+		}
+		json_array_append_new(list, row);
 	}
 	return list;
 }

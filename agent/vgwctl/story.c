@@ -102,11 +102,16 @@ static void explain_candidates(FILE *out, const json_t *candidates)
 
 	json_array_foreach(candidates, i, candidate) {
 		if (i == 0)
-			fputs("  candidates, the longest prefix first\n", out);
+			fprintf(out, "  candidates, %sthe longest prefix first\n",
+				filled(candidate, "source") ? "policy routes before " : "");
 		fputs("    ", out);
 		put(out, candidate, "prefix");
 		fputc(' ', out);
 		put(out, candidate, "class");
+		if (filled(candidate, "source")) {
+			also(out, candidate, "source", "from", false);
+			also(out, candidate, "priority", "priority", false);
+		}
 		fputs(": ", out);
 		put(out, candidate, "result");
 		if (filled(candidate, "group")) {

@@ -187,13 +187,12 @@ static bool parse_explain(struct cli *cli, struct request *request, char **words
 	       flow_port(cli, request, &flow, "dport", flow.dport);
 }
 
-static bool parse_file(struct cli *cli, struct request *request, char **words, size_t n)
+static bool parse_files(struct cli *cli, struct request *request, char **words, size_t n)
 {
 	if (n == 0)
 		return cli_usage_error(cli, "check: which file?");
-	if (n > 1)
-		return too_many(cli, request, words[1]);
-	request->operand = words[0];
+	request->files = words;
+	request->n_files = n;
 	return true;
 }
 
@@ -232,6 +231,9 @@ static int run_help(struct cli *cli, struct request *request)
 		"  -t, --timeout SECONDS  how long an answer may take (%u)\n"
 		"  -d, --device DEVICE    gateway to ask the module about without vgwd\n"
 		"  -n, --dry-run          of reload: only tell what would change\n"
+		"  -f, --force            of check: broken topology rules are warnings\n"
+		"  -v, --verbose          of check: reasons, and every value in force\n"
+		"  -p, --profile NAME     of init: alibaba, aws, azure or gcp\n"
 		"  -h, --help  -V, --version\n"
 		"\nExit status: 0 answered, 1 the answer is an error, 2 wrong command line.\n",
 		CLI_SOCKET, CLI_TIMEOUT);
@@ -254,6 +256,7 @@ static const char *const match_gateway[] = { "name", NULL };
 static const char *const match_tunnels[] = { "name", "connection", NULL };
 static const char *const match_peers[] = { "tunnel", "connection", "peer", NULL };
 static const char *const match_groups[] = { "id", "members.tunnel", NULL };
+static const char *const match_memory[] = { "type", NULL };
 
 const struct verb verbs[] = {
 	{ "show", "gateway", "[NAME]", "the gateway: state, table, counters", 0, parse_filter,
@@ -266,11 +269,17 @@ const struct verb verbs[] = {
 	  parse_prefix, answer_run, &view_routes, NULL, NULL, module_routes },
 	{ "show", "groups", "[ID|TUNNEL]", "groups of next hops", 0, parse_filter, answer_run,
 	  &view_groups, match_groups, NULL, module_groups },
+	{ "show", "memory", "[TYPE]", "what vgwd's memory is used for", 0, parse_filter, answer_run,
+	  &view_memory, match_memory, NULL, NULL },
+	{ "show", "warnings", "", "rules that the running configuration breaks", 0, parse_nothing,
+	  answer_run, &view_warnings, NULL, NULL, NULL },
 	{ "explain", NULL, "ADDRESS [from ADDRESS] [proto tcp|udp|icmp|N] [sport N] [dport N]",
 	  "where a packet goes, and why", VERB_OBJECT, parse_explain, answer_run, &view_explain,
 	  NULL, NULL, module_explain },
-	{ "check", NULL, "FILE", "every error of a configuration file", 0, parse_file, check_run,
-	  NULL, NULL, NULL, NULL },
+	{ "check", NULL, "[--force] [--verbose] FILE...", "every error of configuration files",
+	  VERB_CHECK, parse_files, check_run, NULL, NULL, NULL, NULL },
+	{ "init", NULL, "[--profile NAME]", "write a configuration file to start from",
+	  VERB_PROFILE, parse_nothing, init_run, NULL, NULL, NULL, NULL },
 	{ "reload", NULL, "[--dry-run]", "make vgwd read its configuration again", VERB_DRY_RUN,
 	  parse_reload, answer_run, &view_reload, NULL, reload_refused, NULL },
 	{ "help", NULL, "", "this text", 0, parse_nothing, run_help, NULL, NULL, NULL, NULL },

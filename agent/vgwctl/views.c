@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Columns of gateway, tunnels, peers, routes and groups. A format function here
+ * Columns of gateway, tunnels, peers, routes, groups and memory. A format function here
  * joins several values of a row into what a person asks for; everything is
  * looked up by name, so that a row of another version never does harm.
  */
@@ -174,11 +174,13 @@ static void bfd_detail(FILE *out, const json_t *value, const json_t *row)
 	if (!value)
 		return;
 	human_any(out, value, row);
-	if (!strcmp(string(row, "bfd"), "up"))
+	if (!strcmp(string(row, "bfd"), "up")) {
 		fprintf(out, ", a failure is seen within %" PRIu64 " ms",
 			number(row, "bfd_detection_ms"));
-	else if (*string(row, "bfd_diag"))
-		fprintf(out, ": %s", string(row, "bfd_diag"));
+	} else if (*string(row, "bfd_diag")) {
+		fputs(": ", out);
+		value_put(out, row, "bfd_diag");
+	}
 }
 
 /* tunnels */
@@ -475,8 +477,19 @@ static void route_paths(FILE *out, const json_t *value, const json_t *row)
 	}
 }
 
+/* A policy route is named by its source, too. */
+static void route_name(FILE *out, const json_t *value, const json_t *row)
+{
+	human_any(out, value, row);
+	if (!has(row, "source"))
+		return;
+	fputs(" from ", out);
+	value_put(out, row, "source");
+	fprintf(out, " priority %" PRIu64, number(row, "priority"));
+}
+
 static const struct column routes_columns[] = {
-	{ "route", "prefix", human_any, 0 },
+	{ "route", "prefix", route_name, 0 },
 	{ "class", "class", human_any, 0 },
 	{ "state", "", route_state, 0 },
 	{ "refused", "refused_error", human_any, COLUMN_DETAIL },
@@ -539,6 +552,31 @@ static const struct column groups_columns[] = {
 };
 
 const struct view view_groups = { VIEW_TABLE, "no groups", groups_columns, NULL };
+
+/* memory */
+
+static const struct column memory_columns[] = {
+	{ "type", "type", human_any, COLUMN_TABLE },
+	{ "type", "type", human_any, COLUMN_DETAIL },
+	{ "count", "count", human_any, COLUMN_RIGHT },
+	{ "bytes", "bytes", human_any, COLUMN_RIGHT },
+	{ 0 },
+};
+
+const struct view view_memory = { VIEW_TABLE, "nothing is known", memory_columns, NULL };
+
+/* warnings */
+
+static const struct column warnings_columns[] = {
+	{ "rule", "rule", human_any, 0 },
+	{ "line", "line", human_any, COLUMN_RIGHT },
+	{ "key", "path", human_any, 0 },
+	{ "code", "code", human_any, 0 },
+	{ "what", "text", human_any, 0 },
+	{ 0 },
+};
+
+const struct view view_warnings = { VIEW_TABLE, "no warnings", warnings_columns, NULL };
 
 /* version */
 

@@ -5,7 +5,8 @@
 
 #include "vgwctl/writer.h"
 
-extern const struct view view_gateway, view_tunnels, view_peers, view_routes, view_groups;
+extern const struct view view_gateway, view_tunnels, view_peers, view_routes;
+extern const struct view view_groups, view_memory, view_warnings;
 extern const struct view view_explain, view_reload, view_version;
 
 #endif

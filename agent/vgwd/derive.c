@@ -70,6 +70,51 @@ bool derive_static(const struct gateway *gateway, const struct prefix *prefix,
 	return out->n_members > 0;
 }
 
+bool derive_policy_begins(const struct config *config, size_t i)
+{
+	const struct config_policy_route *list = config->policy_routes;
+
+	return !i || list[i - 1].priority != list[i].priority ||
+	       list[i - 1].sequence != list[i].sequence;
+}
+
+bool derive_policy_route(void *ctx, size_t index, struct fib_policy *out)
+{
+	const struct gateway *gateway = ctx;
+	const struct config *config = gateway->config;
+	const struct config_policy_route *list = config->policy_routes;
+	size_t end = index;
+
+	if (index >= config->n_policy_routes)
+		return false;
+	out->src = list[index].source;
+	out->dst = list[index].to.prefix;
+	out->priority = list[index].priority;
+	out->sequence = list[index].sequence;
+	out->to.n_members = 0;
+	out->to.on_fail = list[index].to.on_fail;
+	/* Further rows of a route are told with its first one. */
+	if (!derive_policy_begins(config, index))
+		return true;
+	do
+		end++;
+	while (end < config->n_policy_routes && !derive_policy_begins(config, end));
+	for (int active = 1; active >= 0; active--)
+		for (size_t i = index; i < end; i++)
+			if ((list[i].to.weight != 0) == active)
+				add_static(gateway, &list[i].to, &out->to);
+	return true;
+}
+
+/* Published whatever the source: what no policy route takes is dropped by the gateway. */
+static bool is_policy_destination(const struct gateway *gateway, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < gateway->config->n_policy_routes; i++)
+		if (prefix_equal(&gateway->config->policy_routes[i].to.prefix, prefix))
+			return true;
+	return false;
+}
+
 bool derive_static_exists(const struct gateway *gateway, const struct prefix *prefix)
 {
 	for (size_t i = 0; i < gateway->config->n_static_routes; i++)
@@ -81,7 +126,7 @@ bool derive_static_exists(const struct gateway *gateway, const struct prefix *pr
 static bool derive_dynamic(struct gateway *gateway, const struct prefix *prefix,
 			   struct fib_route *out)
 {
-	struct rib_decision decision;
+	struct rib_decision decision __attribute__((uninitialized));
 
 	out->n_members = 0;
 	out->on_fail = VGW_ON_FAIL_REVOKE;
@@ -123,6 +168,10 @@ void derive_statics_dirty(struct gateway *gateway, const struct config *config)
 		fib_dirty_route(gateway->fib, &config->static_routes[i].prefix, KERNEL_STATIC);
 		rtnl_publish_dirty(gateway->rtnl, &config->static_routes[i].prefix);
 	}
+	fib_dirty_policies(gateway->fib);
+	for (size_t i = 0; i < config->n_policy_routes; i++)
+		if (derive_policy_begins(config, i))
+			rtnl_publish_dirty(gateway->rtnl, &config->policy_routes[i].to.prefix);
 }
 
 static void derive_everything(void *ctx, struct fib *fib)
@@ -164,6 +213,7 @@ const struct fib_ops derive_fib_ops = {
 	.everything = derive_everything,
 	.refused = derive_refused,
 	.idle = derive_idle,
+	.policy = derive_policy_route,
 };
 
 /*
@@ -176,7 +226,7 @@ bool derive_published(void *ctx, const struct prefix *prefix)
 	struct gateway *gateway = ctx;
 	struct rib_decision decision;
 
-	if (derive_static_exists(gateway, prefix))
+	if (derive_static_exists(gateway, prefix) || is_policy_destination(gateway, prefix))
 		return true;
 	if (!gateway->config->gateway.auto_advertise)
 		return false;

@@ -43,15 +43,34 @@ static const char *tunnel_name(const struct gateway *gateway, uint32_t id)
 	return tunnel ? tunnel->config->name : NULL;
 }
 
+static bool find_policy(struct gateway *gateway, const struct kernel_candidate *candidate,
+			struct fib_route *out)
+{
+	struct fib_policy policy;
+
+	for (size_t i = 0; derive_policy_route(gateway, i, &policy); i++) {
+		if (policy.priority != candidate->priority ||
+		    policy.sequence != candidate->sequence || !policy.to.n_members)
+			continue;
+		*out = policy.to;
+		return true;
+	}
+	return false;
+}
+
 /* Which tunnels a candidate leads to, by the same derivation that gave it to the module. */
 static json_t *candidate_tunnels(struct gateway *gateway, const struct kernel_candidate *candidate)
 {
 	json_t *out = json_array();
 	struct fib_route route;
 
-	if (candidate->class == VGW_ROUTE_CLASS_SYSTEM ||
-	    !derive_fib_ops.route(gateway, &candidate->prefix, candidate->class, &route))
+	if (candidate->class == KERNEL_POLICY) {
+		if (!find_policy(gateway, candidate, &route))
+			return out;
+	} else if (candidate->class == VGW_ROUTE_CLASS_SYSTEM ||
+		   !derive_fib_ops.route(gateway, &candidate->prefix, candidate->class, &route)) {
 		return out;
+	}
 	for (uint32_t i = 0; i < route.n_members; i++) {
 		const char *name = tunnel_name(gateway, route.members[i].tunnel);
 
@@ -72,10 +91,26 @@ static const char *result_text(uint8_t result)
 			"holds the packet: its tunnels are dead, on-fail reserve",
 		[VGW_CANDIDATE_RESULT_CLEAR_TEXT] =
 			"never used: a dead tunnel's traffic does not leave in clear",
+		[VGW_CANDIDATE_RESULT_AFTER_POLICY] =
+			"not looked at: a policy route decided before",
 	};
 
 	return result < sizeof(texts) / sizeof(texts[0]) && texts[result] ? texts[result]
 									  : "unknown";
+}
+
+/* A policy route's source and place, which stand for its class. */
+static void explain_policy(struct explain_state *state, const struct kernel_candidate *c,
+			   const char *prefix, json_t *row)
+{
+	char source[PREFIX_STRLEN];
+
+	prefix_format(&c->src, source, sizeof(source));
+	json_object_set_new(row, "source", json_string(source));
+	json_object_set_new(row, "priority", json_integer(c->priority));
+	json_object_set_new(row, "sequence", json_integer(c->sequence));
+	step_add(state->steps, "%s from %s, policy route of priority %u, number %u: %s", prefix,
+		 source, c->priority, c->sequence, result_text(c->result));
 }
 
 static void explain_candidates(struct explain_state *state, const struct kernel_lookup *lookup)
@@ -85,17 +120,21 @@ static void explain_candidates(struct explain_state *state, const struct kernel_
 	for (size_t i = 0; i < lookup->n_candidates; i++) {
 		const struct kernel_candidate *c = &lookup->candidates[i];
 		char prefix[PREFIX_STRLEN];
+		json_t *row;
 
 		prefix_format(&c->prefix, prefix, sizeof(prefix));
-		json_array_append_new(
-			list, json_pack("{s:s,s:s,s:o,s:s,s:I,s:s,s:o}", "prefix", prefix, "class",
-					names_route_class(c->class), "group",
-					c->group ? json_integer(c->group) : json_null(), "on_fail",
-					names_on_fail(c->on_fail), "live", (json_int_t)c->live,
-					"result", names_candidate_result(c->result), "tunnels",
-					candidate_tunnels(state->gateway, c)));
-		step_add(state->steps, "%s, %s: %s", prefix, names_route_class(c->class),
-			 result_text(c->result));
+		row = json_pack("{s:s,s:s,s:o,s:s,s:I,s:s,s:o}", "prefix", prefix, "class",
+				names_route_class(c->class), "group",
+				c->group ? json_integer(c->group) : json_null(), "on_fail",
+				names_on_fail(c->on_fail), "live", (json_int_t)c->live, "result",
+				names_candidate_result(c->result), "tunnels",
+				candidate_tunnels(state->gateway, c));
+		if (c->class == KERNEL_POLICY)
+			explain_policy(state, c, prefix, row);
+		else
+			step_add(state->steps, "%s, %s: %s", prefix, names_route_class(c->class),
+				 result_text(c->result));
+		json_array_append_new(list, row);
 	}
 	json_object_set_new(state->row, "candidates", list);
 }

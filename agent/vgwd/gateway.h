@@ -128,6 +128,9 @@ bool derive_published(void *ctx, const struct prefix *prefix);
 bool derive_static_exists(const struct gateway *gateway, const struct prefix *prefix);
 bool derive_static(const struct gateway *gateway, const struct prefix *prefix,
 		   struct fib_route *out);
+bool derive_policy_route(void *ctx, size_t index, struct fib_policy *out);
+/* Is this row of the configuration the first one of its policy route? */
+bool derive_policy_begins(const struct config *config, size_t i);
 void derive_policy(struct gateway *gateway); /* import rules from configuration and facts */
 void derive_statics_dirty(struct gateway *gateway, const struct config *config);
 

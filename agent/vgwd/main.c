@@ -25,7 +25,8 @@
 
 struct arguments {
 	const char *path;
-	int level; /* -1: the file's */
+	bool level_given; /* else the file's */
+	enum log_level level;
 	bool guards;
 };
 
@@ -94,16 +95,6 @@ static void print_errors(const char *path, const struct config_errors *errors)
 	}
 }
 
-static bool parse_level(const char *text, int *level)
-{
-	static const char *const names[] = {"error", "warning", "info", "debug"};
-
-	for (*level = 0; *level < 4; ++*level)
-		if (!strcmp(text, names[*level]))
-			return true;
-	return false;
-}
-
 /* 0: go on; else the exit status plus one. */
 static int parse_arguments(int argc, char **argv, struct arguments *args)
 {
@@ -118,7 +109,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *args)
 			args->guards = true;
 			break;
 		case 'l':
-			if (parse_level(optarg, &args->level))
+			args->level_given = log_level_parse(optarg, &args->level);
+			if (args->level_given)
 				break;
 			fprintf(stderr,
 				"vgwd: --log: \"%s\" is not error, warning, info or debug\n",
@@ -216,7 +208,7 @@ static int run_daemon(struct config *config, const char *path)
 
 int main(int argc, char **argv)
 {
-	struct arguments args = {.path = DEFAULT_CONFIG, .level = -1};
+	struct arguments args = {.path = DEFAULT_CONFIG};
 	struct config_errors errors = {0};
 	struct config *config;
 	int status = parse_arguments(argc, argv, &args);
@@ -230,7 +222,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	print_errors(args.path, &config->warnings);
-	if (args.level >= 0)
+	if (args.level_given)
 		config->log_level = args.level;
 	log_set_level(config->log_level);
 	return args.guards ? run_guards(config) : run_daemon(config, args.path);

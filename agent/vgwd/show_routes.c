@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every prefix that the gateway knows, in order, with every class that has it
- * and every path behind it, the refused ones too: what lost and why is half of
- * the answer.
+ * Policy routes in their order, then every prefix that the gateway knows, in
+ * order, with every class that has it and every path behind it, the refused ones
+ * too: what lost and why is half of the answer.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +18,7 @@
 
 struct routes_state {
 	struct gateway *gateway;
+	size_t policy; /* the next row of the policy routes */
 	struct prefix at; /* strictly after this one */
 	bool only_one;
 };
@@ -148,6 +149,50 @@ static void prefix_reply(struct gateway *gateway, const struct prefix *prefix,
 	dynamic_reply(gateway, prefix, &taken, reply);
 }
 
+static void policy_reply(struct gateway *gateway, size_t i, struct control_reply *reply)
+{
+	struct fib_policy policy;
+	bool live = false;
+	json_t *row, *hops;
+
+	derive_policy_route(gateway, i, &policy);
+	row = route_row(gateway, &policy.dst, KERNEL_POLICY, policy.to.n_members > 0);
+	hops = json_object_get(row, "next_hops");
+	for (uint32_t k = 0; k < policy.to.n_members; k++) {
+		const struct kernel_member *member = &policy.to.members[k];
+
+		json_array_append_new(hops, next_hop_row(gateway, member->tunnel, member->weight));
+		live |= tunnel_is_live(gateway, member->tunnel);
+	}
+	json_object_set_new(row, "source", verbs_prefix(&policy.src));
+	json_object_set_new(row, "priority", json_integer(policy.priority));
+	json_object_set_new(row, "sequence", json_integer(policy.sequence));
+	json_object_set_new(row, "on_fail", json_string(names_on_fail(policy.to.on_fail)));
+	json_object_set_new(row, "effective",
+			    json_boolean(live || policy.to.on_fail == VGW_ON_FAIL_RESERVE));
+	control_reply_row(reply, row);
+}
+
+/* Some of them; true if there may be more. */
+static bool policies_step(struct routes_state *state, struct control_reply *reply)
+{
+	const struct config *config = state->gateway->config;
+	unsigned int told = 0;
+
+	/* A reload may have made the list shorter. */
+	for (; state->policy < config->n_policy_routes; state->policy++) {
+		const struct config_policy_route *policy = &config->policy_routes[state->policy];
+
+		if (!derive_policy_begins(config, state->policy) ||
+		    (state->only_one && !prefix_equal(&policy->to.prefix, &state->at)))
+			continue;
+		if (told++ == ROUTES_PER_STEP)
+			return true;
+		policy_reply(state->gateway, state->policy, reply);
+	}
+	return false;
+}
+
 /* The smallest prefix after *at of the RIB, the export set and the static routes. */
 static bool prefix_next(struct gateway *gateway, struct prefix *at)
 {
@@ -175,6 +220,8 @@ static bool routes_step(void *ctx, struct control_reply *reply)
 {
 	struct routes_state *state = ctx;
 
+	if (policies_step(state, reply))
+		return true;
 	if (state->only_one) {
 		prefix_reply(state->gateway, &state->at, reply);
 		return false;

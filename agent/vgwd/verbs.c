@@ -32,6 +32,8 @@ static void reload(void *ctx, const json_t *args, struct control_reply *reply)
 const struct control_verb verbs_table[] = {
 	{"show", "gateway", show_gateway}, {"show", "tunnels", show_tunnels},
 	{"show", "peers", show_peers},	   {"show", "routes", show_routes},
-	{"show", "groups", show_groups},   {"explain", NULL, explain},
-	{"reload", NULL, reload},	   {NULL, NULL, NULL},
+	{"show", "groups", show_groups},   {"show", "memory", show_memory},
+	{"show", "warnings", show_warnings},
+	{"explain", NULL, explain},	   {"reload", NULL, reload},
+	{NULL, NULL, NULL},
 };

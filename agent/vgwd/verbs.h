@@ -20,6 +20,8 @@ void show_tunnels(void *ctx, const json_t *args, struct control_reply *reply);
 void show_peers(void *ctx, const json_t *args, struct control_reply *reply);
 void show_routes(void *ctx, const json_t *args, struct control_reply *reply);
 void show_groups(void *ctx, const json_t *args, struct control_reply *reply);
+void show_memory(void *ctx, const json_t *args, struct control_reply *reply);
+void show_warnings(void *ctx, const json_t *args, struct control_reply *reply);
 void explain(void *ctx, const json_t *args, struct control_reply *reply);
 
 /* JSON null for "none", for addresses, prefixes and text. */

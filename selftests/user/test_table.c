@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Routes, groups and the choice between them against a plain model, under random
+ * Routes, policy routes, groups and the choice between them against a plain model, under random
  * batches, member changes, deaths of tunnels and generations, with allocations
  * that fail. After each step the counts and the choices must be the model's.
  */
@@ -17,6 +17,7 @@
 #define PREFIXES	48
 #define GROUPS		10
 #define TUNNELS		9
+#define POLICIES	10
 
 struct model_slot {
 	bool present, fresh;
@@ -30,12 +31,22 @@ struct model_group {
 	u8 weight[TUNNELS];
 };
 
+/* Of policies[] of the same index. */
+struct model_policy {
+	bool present, fresh;
+	u8 on_fail;
+	unsigned int group;
+};
+
 static struct {
 	struct model_slot slot[PREFIXES][VGW_N_CLASSES];
+	struct model_policy policy[POLICIES];
 	struct model_group group[GROUPS];
 } model;
 
 static struct vgw_prefix prefixes[PREFIXES];
+/* In the order in which packets meet them; dst is prefixes[] of the same index. */
+static struct vgw_policy policies[POLICIES];
 static struct vgw_tunnel tunnels[TUNNELS];
 static struct net_device device = { .name = "vgw0", .ifindex = 1 };
 static struct vgw_net vnet;
@@ -75,6 +86,23 @@ static void prefixes_make(void)
 	}
 }
 
+/* Every second one is IPv6, as the prefixes are. */
+static void policies_make(void)
+{
+	for (unsigned int i = 0; i < POLICIES; i++) {
+		struct vgw_policy *policy = &policies[i];
+
+		memset(policy, 0, sizeof(*policy));
+		policy->dst = prefixes[i].key;
+		policy->dst_len = prefixes[i].len;
+		policy->priority = i / 4;
+		policy->sequence = i;
+		policy->src_len = random_below(3) * 2;
+		for (unsigned int b = 0; b < policy->src_len; b++)
+			policy->src.addr[0] |= random_below(2) << (7 - b);
+	}
+}
+
 static int world_make(void)
 {
 	struct vgw_lpm_value value = { .nh = 1 };
@@ -96,6 +124,7 @@ static int world_make(void)
 		gw.guard[i] = vgw_lpm_create(i ? 128 : 32);
 	}
 	prefixes_make();
+	policies_make();
 	guarded = random_below(PREFIXES);
 	txn = vgw_lpm_txn_begin(gw.guard[prefixes[guarded].table]);
 	EXPECT(!vgw_lpm_txn_set(txn, &prefixes[guarded].key, prefixes[guarded].len, value));
@@ -120,6 +149,7 @@ static int world_free(void)
 	unsigned long id;
 
 	vgw_route_destroy_all(&gw);
+	vgw_policy_destroy_all(&gw);
 	xa_for_each(&gw.groups, id, group) {
 		EXPECT(group->chains == 0);
 		vgw_group_destroy(&gw, group);
@@ -131,7 +161,7 @@ static int world_free(void)
 		vgw_lpm_destroy(gw.lpm[i]);
 		vgw_lpm_destroy(gw.guard[i]);
 	}
-	EXPECT(vnet.group_count == 0 && vnet.route_count == 0);
+	EXPECT(vnet.group_count == 0 && vnet.route_count == 0 && vnet.policy_count == 0);
 	xa_destroy(&gw.chains);
 	xa_destroy(&gw.tunnels);
 	xa_destroy(&gw.groups);
@@ -156,6 +186,9 @@ static bool model_in_use(unsigned int group)
 		for (unsigned int c = 1; c < VGW_N_CLASSES; c++)
 			if (model.slot[i][c].present && model.slot[i][c].group == group)
 				return true;
+	for (unsigned int i = 0; i < POLICIES; i++)
+		if (model.policy[i].present && model.policy[i].group == group)
+			return true;
 	return false;
 }
 
@@ -182,24 +215,61 @@ static int model_best_weight(unsigned int group, const struct vgw_excluded *excl
 	return best;
 }
 
-static bool contains(const struct vgw_prefix *prefix, const struct vgw_lpm_key *key)
+static bool covers(const struct vgw_lpm_key *prefix, u8 len, const struct vgw_lpm_key *key)
 {
-	for (unsigned int b = 0; b < prefix->len; b++)
-		if ((prefix->key.addr[b / 8] ^ key->addr[b / 8]) >> (7 - b % 8) & 1)
+	for (unsigned int b = 0; b < len; b++)
+		if ((prefix->addr[b / 8] ^ key->addr[b / 8]) >> (7 - b % 8) & 1)
 			return false;
 	return true;
+}
+
+static bool contains(const struct vgw_prefix *prefix, const struct vgw_lpm_key *key)
+{
+	return covers(&prefix->key, prefix->len, key);
+}
+
+static bool policy_matches(unsigned int i, unsigned int table, const struct vgw_lpm_key *src,
+			   const struct vgw_lpm_key *dst)
+{
+	return model.policy[i].present && prefixes[i].table == table &&
+	       covers(&policies[i].src, policies[i].src_len, src) &&
+	       covers(&policies[i].dst, policies[i].dst_len, dst);
 }
 
 struct answer {
 	u8 verdict;
 	unsigned int len, class, group;
+	int policy;			/* that decided, or -1 */
 };
 
-static void model_select(const struct vgw_lpm_key *key, unsigned int table,
-			 const struct vgw_excluded *excluded, struct answer *answer)
+/* True: a policy route decides. */
+static bool model_select_policy(const struct vgw_lpm_key *src, const struct vgw_lpm_key *key,
+				unsigned int table, const struct vgw_excluded *excluded,
+				bool *dead, struct answer *answer)
+{
+	for (unsigned int i = 0; i < POLICIES; i++) {
+		if (!policy_matches(i, table, src, key))
+			continue;
+		*answer = (struct answer){ .verdict = VGW_VERDICT_TUNNEL, .policy = i,
+					   .group = model.policy[i].group };
+		if (model_best_weight(answer->group, excluded) >= 0)
+			return true;
+		*dead = true;
+		answer->verdict = VGW_VERDICT_RESERVED;
+		if (model.policy[i].on_fail == VGW_ON_FAIL_RESERVE)
+			return true;
+	}
+	return false;
+}
+
+static void model_select(const struct vgw_lpm_key *src, const struct vgw_lpm_key *key,
+			 unsigned int table, const struct vgw_excluded *excluded,
+			 struct answer *answer)
 {
 	bool dead = false;
 
+	if (model_select_policy(src, key, table, excluded, &dead, answer))
+		return;
 	for (int len = 32; len >= 0; len--) {
 		for (unsigned int i = 0; i < PREFIXES; i++) {
 			if (prefixes[i].table != table || prefixes[i].len != len ||
@@ -209,7 +279,7 @@ static void model_select(const struct vgw_lpm_key *key, unsigned int table,
 				const struct model_slot *slot = &model.slot[i][c];
 
 				*answer = (struct answer){ VGW_VERDICT_TUNNEL, len, c,
-							   slot->group };
+							   slot->group, -1 };
 				if (!slot->present)
 					continue;
 				if (c == 0) {
@@ -227,6 +297,7 @@ static void model_select(const struct vgw_lpm_key *key, unsigned int table,
 			}
 		}
 	}
+	answer->policy = -1;
 	answer->verdict = dead ? VGW_VERDICT_DEAD : VGW_VERDICT_MISS;
 	if (!dead && prefixes[guarded].table == table && contains(&prefixes[guarded], key))
 		answer->verdict = VGW_VERDICT_GUARD;
@@ -237,6 +308,7 @@ static void model_select(const struct vgw_lpm_key *key, unsigned int table,
 static int check_counts(void)
 {
 	unsigned int routes = 0, dynamic = 0, groups = 0, of_group[GROUPS] = {};
+	unsigned int policy_routes = 0;
 
 	for (unsigned int i = 0; i < PREFIXES; i++) {
 		for (unsigned int c = 0; c < VGW_N_CLASSES; c++) {
@@ -251,6 +323,12 @@ static int check_counts(void)
 	EXPECT(gw.routes == routes && vnet.route_count == routes);
 	EXPECT(gw.dynamic_prefixes == dynamic);
 	EXPECT(gw.dynamic_fresh == (gw.generation_open ? model_fresh_dynamic() : dynamic));
+	for (unsigned int i = 0; i < POLICIES; i++) {
+		policy_routes += model.policy[i].present;
+		if (model.policy[i].present)
+			of_group[model.policy[i].group]++;
+	}
+	EXPECT(gw.policy_count == policy_routes && vnet.policy_count == policy_routes);
 	for (unsigned int i = 0; i < GROUPS; i++) {
 		EXPECT(!group_of(i) == !model.group[i].there);
 		EXPECT(!group_of(i) || group_of(i)->routes == of_group[i]);
@@ -268,23 +346,29 @@ static int check_choice(void)
 	struct vgw_flow flow = { .family = table ? AF_INET6 : AF_INET };
 	struct vgw_choice choice, again;
 	struct answer answer = {};
-	struct vgw_lpm_key key = {};
+	struct vgw_lpm_key key = {}, src = {};
 	u32 hash = random_below(0xffffffff);
 
 	for (unsigned int b = 0; b < 32; b++)
 		key.addr[b / 8] |= (random_below(4) == 0) << (7 - b % 8);
 	memcpy(&flow.dst, key.addr, table ? 16 : 4);
+	src.addr[0] = random_below(256);
+	memcpy(&flow.src, src.addr, table ? 16 : 4);
 	while (excluded.n < 2 && random_below(3) == 0)
 		excluded.tunnel[excluded.n++] = &tunnels[random_below(TUNNELS)];
-	model_select(&key, table, &excluded, &answer);
+	model_select(&src, &key, table, &excluded, &answer);
 	vgw_select_explain(&gw, &flow, hash, &excluded, &choice);
 	EXPECT(choice.verdict == answer.verdict);
-	if (choice.verdict == VGW_VERDICT_TUNNEL || choice.verdict == VGW_VERDICT_SYSTEM ||
-	    choice.verdict == VGW_VERDICT_RESERVED)
+	EXPECT(!choice.policy == (answer.policy < 0));
+	if (choice.policy)
+		EXPECT(!vgw_policy_compare(choice.policy, &policies[answer.policy]));
+	else if (choice.verdict == VGW_VERDICT_TUNNEL || choice.verdict == VGW_VERDICT_SYSTEM ||
+		 choice.verdict == VGW_VERDICT_RESERVED)
 		EXPECT(choice.len == answer.len && choice.slot == answer.class);
 	/* What packets get is the same. */
 	vgw_select(&gw, &flow, hash, &excluded, &again);
-	EXPECT(again.verdict == choice.verdict && again.tunnel == choice.tunnel);
+	EXPECT(again.verdict == choice.verdict && again.tunnel == choice.tunnel &&
+	       again.policy == choice.policy);
 	if (choice.verdict != VGW_VERDICT_TUNNEL)
 		return 0;
 	EXPECT(again.group == choice.group && again.bucket == choice.bucket &&
@@ -298,15 +382,46 @@ static int check_choice(void)
 	return 0;
 }
 
+static bool model_leads_to(unsigned int group, const struct vgw_tunnel *tunnel, bool by_site)
+{
+	for (unsigned int m = 0; m < model.group[group].n; m++) {
+		const struct vgw_tunnel *one = &tunnels[model.group[group].member[m]];
+
+		if (by_site ? one->site == tunnel->site : one->connection == tunnel->connection)
+			return true;
+	}
+	return false;
+}
+
+/* The policy routes of the way back: true if they decide, with *good. */
+static bool model_source_policy(unsigned int i, const struct vgw_lpm_key *here,
+				const struct vgw_tunnel *tunnel, bool by_site, bool *good)
+{
+	for (unsigned int p = 0; p < POLICIES; p++) {
+		if (!policy_matches(p, prefixes[i].table, here, &prefixes[i].key))
+			continue;
+		*good = model_leads_to(model.policy[p].group, tunnel, by_site);
+		if (*good || model.policy[p].on_fail == VGW_ON_FAIL_RESERVE)
+			return true;
+	}
+	return false;
+}
+
 /* A source is good if the route back to it, dead or alive, leads to the tunnel's own. */
 static int check_source(void)
 {
 	const struct vgw_tunnel *tunnel = &tunnels[random_below(TUNNELS)];
 	unsigned int i = random_below(PREFIXES), best = PREFIXES;
 	bool by_site = random_below(2), wanted = false;
-	union vgw_addr addr = {};
+	struct vgw_flow flow = { .family = prefixes[i].table ? AF_INET6 : AF_INET };
+	struct vgw_lpm_key here = { .addr = { random_below(256) } };
 
-	memcpy(&addr, prefixes[i].key.addr, prefixes[i].table ? 16 : 4);
+	memcpy(&flow.src, prefixes[i].key.addr, prefixes[i].table ? 16 : 4);
+	memcpy(&flow.dst, here.addr, prefixes[i].table ? 16 : 4);
+	if (model_source_policy(i, &here, tunnel, by_site, &wanted)) {
+		EXPECT(vgw_select_source_ok(&gw, tunnel, &flow, by_site) == wanted);
+		return 0;
+	}
 	for (unsigned int j = 0; j < PREFIXES; j++)
 		if (prefixes[j].table == prefixes[i].table &&
 		    contains(&prefixes[j], &prefixes[i].key) &&
@@ -317,15 +432,9 @@ static int check_source(void)
 	for (unsigned int c = 1; best < PREFIXES && c < VGW_N_CLASSES; c++) {
 		const struct model_slot *slot = &model.slot[best][c];
 
-		for (unsigned int m = 0; slot->present && m < model.group[slot->group].n; m++) {
-			const struct vgw_tunnel *one = &tunnels[model.group[slot->group].member[m]];
-
-			wanted |= by_site ? one->site == tunnel->site :
-					    one->connection == tunnel->connection;
-		}
+		wanted |= slot->present && model_leads_to(slot->group, tunnel, by_site);
 	}
-	EXPECT(vgw_select_source_ok(&gw, tunnel, prefixes[i].table ? AF_INET6 : AF_INET, &addr,
-				    by_site) == wanted);
+	EXPECT(vgw_select_source_ok(&gw, tunnel, &flow, by_site) == wanted);
 	return 0;
 }
 
@@ -426,6 +535,60 @@ static int step_batch(void)
 	return reader_check(&reader);
 }
 
+static int policy_step(struct vgw_policy_batch *batch, int *ret)
+{
+	unsigned int i = random_below(POLICIES), group = random_below(GROUPS);
+	struct model_policy *policy = &model.policy[i];
+	struct netlink_ext_ack extack = {};
+	struct vgw_policy wanted = policies[i];
+
+	*ret = 0;
+	if (random_below(3) == 0) {
+		*ret = vgw_policy_batch_del(batch, prefixes[i].table, &wanted, &extack);
+		EXPECT(*ret == -ENOMEM || *ret == (policy->present ? 0 : -ENOENT));
+		EXPECT(!*ret || *ret == -ENOMEM || extack.text);
+		policy->present &= !!*ret;
+		return 0;
+	}
+	if (!model.group[group].there)
+		return 0;
+	wanted.group = group_of(group);
+	wanted.on_fail = random_below(4) == 0;
+	*ret = vgw_policy_batch_add(batch, prefixes[i].table, &wanted, &extack);
+	EXPECT(!*ret || *ret == -ENOMEM);
+	if (!*ret)
+		*policy = (struct model_policy){ true, true, wanted.on_fail, group };
+	return 0;
+}
+
+static int step_policies(void)
+{
+	unsigned int n = 1 + random_below(4);
+	bool give_up = random_below(5) == 0;
+	__typeof__(model) before = model;
+	struct vgw_policy_batch batch;
+	unsigned int table = random_below(2);
+	struct vgw_policy_set *held = vgw_policy_set_of(&gw, table);
+	unsigned int n_held = vgw_policy_set_count(held);
+	int ret = 0;
+
+	set_random_failure();
+	vgw_policy_batch_begin(&batch, &gw);
+	while (n-- && !ret)
+		if (policy_step(&batch, &ret))
+			return 1;
+	if (ret || give_up)
+		vgw_policy_batch_abort(&batch);
+	else
+		ret = vgw_policy_batch_commit(&batch);
+	alloc_fail_after = -1;
+	if (ret || give_up)
+		model = before;
+	/* A packet may still be reading the set that was replaced. */
+	EXPECT(vgw_policy_set_count(held) == n_held);
+	return 0;
+}
+
 static int step_group_set(void)
 {
 	unsigned int i = random_below(GROUPS), n = 0;
@@ -475,6 +638,8 @@ static int step_begin(void)
 	for (unsigned int i = 0; i < PREFIXES; i++)
 		for (unsigned int c = 0; c < VGW_N_CLASSES; c++)
 			model.slot[i][c].fresh = false;
+	for (unsigned int i = 0; i < POLICIES; i++)
+		model.policy[i].fresh = false;
 	for (unsigned int i = 0; i < GROUPS; i++)
 		model.group[i].fresh = false;
 	for (unsigned int i = 0; i < TUNNELS; i++)
@@ -498,6 +663,8 @@ static int step_commit(void)
 	for (unsigned int i = 0; i < PREFIXES; i++)
 		for (unsigned int c = 0; c < VGW_N_CLASSES; c++)
 			model.slot[i][c].present &= model.slot[i][c].fresh;
+	for (unsigned int i = 0; i < POLICIES; i++)
+		model.policy[i].present &= model.policy[i].fresh;
 	for (unsigned int i = 0; i < GROUPS; i++)
 		if (!model.group[i].fresh && !model_in_use(i))
 			model.group[i].there = false;
@@ -512,6 +679,8 @@ static void model_settle(void)
 	for (unsigned int i = 0; i < PREFIXES; i++)
 		for (unsigned int c = 0; c < VGW_N_CLASSES; c++)
 			model.slot[i][c].fresh = true;
+	for (unsigned int i = 0; i < POLICIES; i++)
+		model.policy[i].fresh = true;
 	for (unsigned int i = 0; i < GROUPS; i++)
 		model.group[i].fresh = true;
 }
@@ -536,7 +705,7 @@ static int step_grace_period(void)
 
 static int step(void)
 {
-	switch (random_below(16)) {
+	switch (random_below(19)) {
 	case 0: return step_begin();
 	case 1: return step_commit();
 	case 2: return step_group_del();
@@ -546,6 +715,8 @@ static int step(void)
 	case 6: return step_tunnel();
 	case 7: return step_quota();
 	case 8: return step_grace_period();
+	case 9:
+	case 10: return step_policies();
 	default: return step_batch();
 	}
 }
@@ -570,6 +741,42 @@ static int random_steps(void)
 			return 1;
 	}
 	return 0;
+}
+
+/* The refused one changes nothing. */
+static int policies_run_out(void)
+{
+	struct netlink_ext_ack extack = {};
+	struct vgw_policy_batch batch;
+	struct vgw_policy policy = {};
+	struct vgw_tunnel *list[] = { &tunnels[0] };
+	const u8 weight = 1;
+	int ret = 0;
+
+	if (world_make())
+		return 1;
+	EXPECT(!vgw_group_set(&gw, 1, list, &weight, 1, &extack));
+	policy.group = group_of(0);
+	vgw_policy_batch_begin(&batch, &gw);
+	for (; policy.sequence < VGW_POLICIES_MAX; policy.sequence++)
+		EXPECT(!vgw_policy_batch_add(&batch, policy.sequence & 1, &policy, &extack));
+	EXPECT(!vgw_policy_batch_commit(&batch));
+	EXPECT(gw.policy_count == VGW_POLICIES_MAX && group_of(0)->routes == VGW_POLICIES_MAX);
+	vgw_policy_batch_begin(&batch, &gw);
+	ret = vgw_policy_batch_add(&batch, 0, &policy, &extack);
+	EXPECT(ret == -ENOSPC);
+	EXPECT(!strcmp(extack.text, "gateway has its limit of policy routes"));
+	vgw_policy_batch_abort(&batch);
+	/* What is there may be replaced, and what goes makes room. */
+	vgw_policy_batch_begin(&batch, &gw);
+	policy.sequence = 0;
+	EXPECT(!vgw_policy_batch_add(&batch, 0, &policy, &extack));
+	EXPECT(!vgw_policy_batch_del(&batch, 0, &policy, &extack));
+	policy.sequence = VGW_POLICIES_MAX;
+	EXPECT(!vgw_policy_batch_add(&batch, 0, &policy, &extack));
+	EXPECT(!vgw_policy_batch_commit(&batch));
+	EXPECT(gw.policy_count == VGW_POLICIES_MAX);
+	return world_free();
 }
 
 /* 65,535 different chains are all there can be; the refused one changes nothing. */
@@ -614,6 +821,7 @@ int main(int argc, char **argv)
 	static const struct test tests[] = {
 		{ "random steps against the model", random_steps },
 		{ "next-hop ids run out", ids_run_out },
+		{ "policy routes run out", policies_run_out },
 	};
 
 	return run_tests(tests, ARRAY_SIZE(tests), argc, argv);

@@ -10,6 +10,19 @@ vgw_begin
 gateway_with_two_tunnels
 receiver_start there "$dc"
 
+# Where packets may have gone.
+drops()
+{
+	local name
+	ktap_note "queue: $(awk '{ printf "%s ", $2 }' /proc/net/softnet_stat)"
+	for name in "$gw" "$dc" "$c1"; do
+		ktap_note "$name: $(in_ns "$name" nstat -as 2> /dev/null | awk '
+			/Err|Drop|Discard|Fail|NoPort/ && $2 > 0 { printf "%s %s, ", $1, $2 }')$(
+			in_ns "$name" awk '$2 > 0 { printf "%s %s, ", $1, $2 }' /proc/net/xfrm_stat)"
+	done
+	ktap_note "vgw0: $(g stats-get)"
+}
+
 # Runs the steps in the middle of a load; no packet may be lost or doubled.
 lossless() # name, command...
 {
@@ -19,6 +32,7 @@ lossless() # name, command...
 	sleep 0.5
 	"$@"
 	seen=$(load_wait here)
+	[[ $seen == *'"lost":0,'*'"lost":0,'* ]] || drops
 	check_match "$name: nothing lost" \
 		'"sent":[0-9]{3,4},.*"forward":."received":[0-9]+,"lost":0,"reordered":[0-9]+,"duplicated":0.*"back":."received":[0-9]+,"lost":0,"reordered":[0-9]+,"duplicated":0' \
 		"$seen"
@@ -70,7 +84,7 @@ expire()
 }
 
 # The packet that meets the limit is the SA's last word: the kernel drops it itself.
-load_start here "$c1" send -t 172.16.0.1 -f 50 -r 1000 -c 2500 -l 1000
+load_start here "$c1" send -t 172.16.0.1 -f 50 -r 1000 -c 2500 -l 3000
 sleep 0.5
 expire
 seen=$(load_wait here)

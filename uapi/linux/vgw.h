@@ -18,6 +18,9 @@
 /* Largest number of guard ranges of a gateway. */
 #define VGW_GUARDS_MAX	256
 
+/* Largest number of policy routes of a gateway, both families together. */
+#define VGW_POLICIES_MAX	8192
+
 /* Order of routes with the same prefix; lower wins. */
 enum vgw_route_class {
 	/*
@@ -36,7 +39,10 @@ enum vgw_route_class {
 
 /* What a route does when every member of its group is dead. */
 enum vgw_on_fail {
-	/* Yield to the next class, then to a shorter prefix. */
+	/*
+	 * Yield: a policy route to the next one that matches, then to the routes; a
+	 * route to the next class, then to a shorter prefix.
+	 */
 	VGW_ON_FAIL_REVOKE,
 	/* Keep the packet and drop it. */
 	VGW_ON_FAIL_RESERVE,
@@ -115,6 +121,8 @@ enum vgw_candidate_result {
 	VGW_CANDIDATE_RESULT_HELD,
 	/* A system route behind a dead tunnel route is never used. */
 	VGW_CANDIDATE_RESULT_CLEAR_TEXT,
+	/* A policy route decided before it was looked at. */
+	VGW_CANDIDATE_RESULT_AFTER_POLICY,
 
 	__VGW_CANDIDATE_RESULT_MAX,
 	VGW_CANDIDATE_RESULT_MAX = __VGW_CANDIDATE_RESULT_MAX - 1
@@ -188,6 +196,8 @@ enum {
 	 * tunnels carry. Default 1.
 	 */
 	VGW_A_GATEWAY_MSS_CLAMP,
+	/* Number of policy routes. */
+	VGW_A_GATEWAY_POLICY_ROUTES,
 
 	__VGW_A_GATEWAY_MAX,
 	VGW_A_GATEWAY_MAX = __VGW_A_GATEWAY_MAX - 1
@@ -271,7 +281,7 @@ enum {
 	VGW_A_GROUP_LIVE,
 	/* Smallest MTU of the members; 0 until known. */
 	VGW_A_GROUP_MTU,
-	/* Routes that lead to the group. */
+	/* Routes and policy routes that lead to the group. */
 	VGW_A_GROUP_ROUTES,
 	/* Packets that the group carried. */
 	VGW_A_GROUP_PACKETS,
@@ -308,6 +318,43 @@ enum {
 	VGW_A_ROUTES_MAX = __VGW_A_ROUTES_MAX - 1
 };
 
+/*
+ * A policy route. Gateway, family, priority, sequence, source and destination
+ * are its name; of two with the same priority the lower sequence comes first,
+ * of two with the same of both the lower source, then the lower destination.
+ */
+enum {
+	/* Lower first. Default 0. */
+	VGW_A_POLICY_ROUTE_PRIORITY = 1,
+	/* Order within a priority, lower first. Default 0. */
+	VGW_A_POLICY_ROUTE_SEQUENCE,
+	/* Source; absent for any. */
+	VGW_A_POLICY_ROUTE_SRC4,
+	/* Source; absent for any. */
+	VGW_A_POLICY_ROUTE_SRC6,
+	/* Destination; one of both families must be there. */
+	VGW_A_POLICY_ROUTE_DST4,
+	VGW_A_POLICY_ROUTE_DST6,
+	/* Group that it leads to. */
+	VGW_A_POLICY_ROUTE_GROUP,
+	/* Default revoke. */
+	VGW_A_POLICY_ROUTE_ON_FAIL,
+	/* 1 for one that the open generation has not refreshed. Replies only. */
+	VGW_A_POLICY_ROUTE_STALE,
+
+	__VGW_A_POLICY_ROUTE_MAX,
+	VGW_A_POLICY_ROUTE_MAX = __VGW_A_POLICY_ROUTE_MAX - 1
+};
+
+enum {
+	/* ifindex of the gateway. */
+	VGW_A_POLICY_ROUTES_GATEWAY = 1,
+	VGW_A_POLICY_ROUTES_POLICY_ROUTE,
+
+	__VGW_A_POLICY_ROUTES_MAX,
+	VGW_A_POLICY_ROUTES_MAX = __VGW_A_POLICY_ROUTES_MAX - 1
+};
+
 enum {
 	VGW_A_CANDIDATE_PREFIX4 = 1,
 	VGW_A_CANDIDATE_PREFIX6,
@@ -317,6 +364,17 @@ enum {
 	/* Live members of the group. */
 	VGW_A_CANDIDATE_LIVE,
 	VGW_A_CANDIDATE_RESULT,
+	/*
+	 * Only of a policy route, whose destination is the prefix and which has no
+	 * class.
+	 */
+	VGW_A_CANDIDATE_PRIORITY,
+	/* Only of a policy route. */
+	VGW_A_CANDIDATE_SEQUENCE,
+	/* Source of a policy route. */
+	VGW_A_CANDIDATE_SRC4,
+	/* Source of a policy route. */
+	VGW_A_CANDIDATE_SRC6,
 
 	__VGW_A_CANDIDATE_MAX,
 	VGW_A_CANDIDATE_MAX = __VGW_A_CANDIDATE_MAX - 1
@@ -334,7 +392,10 @@ enum {
 	VGW_A_LOOKUP_SPORT,
 	VGW_A_LOOKUP_DPORT,
 	VGW_A_LOOKUP_VERDICT,
-	/* Every matching route, longest prefix first, then class. */
+	/*
+	 * What matches: policy routes in their order (the first 32 and the one that
+	 * decided), then every route, longest prefix first, then class.
+	 */
 	VGW_A_LOOKUP_CANDIDATE,
 	/* Guard range that holds the destination. */
 	VGW_A_LOOKUP_GUARD_PREFIX4,
@@ -408,6 +469,9 @@ enum {
 	VGW_CMD_GENERATION_COMMIT,
 	VGW_CMD_LOOKUP,
 	VGW_CMD_STATS_GET,
+	VGW_CMD_POLICY_ROUTE_GET,
+	VGW_CMD_POLICY_ROUTE_ADD,
+	VGW_CMD_POLICY_ROUTE_DEL,
 
 	__VGW_CMD_MAX,
 	VGW_CMD_MAX = __VGW_CMD_MAX - 1

@@ -94,6 +94,11 @@ void *kmalloc(size_t size, int flags);
 size_t kmalloc_size_roundup(size_t size);
 void kfree(const void *p);
 
+#define kvzalloc(size, flags)		kzalloc(size, flags)
+#define kvmalloc_array(n, size, flags)	kmalloc((n) * (size), flags)
+#define kvcalloc(n, size, flags)	kzalloc((n) * (size), flags)
+#define kvfree(p)			kfree(p)
+
 #define alloc_percpu_gfp(type, flags)	((type *)kzalloc(sizeof(type), flags))
 #define free_percpu(p)			kfree(p)
 
@@ -116,6 +121,7 @@ do {										\
 } while (0)
 #define RCU_INIT_POINTER(p, v)		((p) = (v))
 #define kfree_rcu(p, member)		rcu_free(p, &(p)->member)
+#define kvfree_rcu(p, member)		rcu_free(p, &(p)->member)
 #define rcu_barrier()			rcu_flush()
 /* Tests with other threads have their own. */
 void synchronize_rcu(void);
