@@ -339,6 +339,8 @@ static enum attr_action mp_next_hop(struct attr_set *set, struct cursor hop,
 	bool v4 = set->reach.afi == SESSION_IPV4;
 
 	/* RFC 7606 7.11: the place of the NLRI cannot be trusted any more. */
+	if (v4 && peer->next_hop6)
+		v4 = hop.left == 4; /* RFC 8950 3: the length tells the family */
 	if (v4 ? hop.left != 4 : hop.left != 16 && hop.left != 32)
 		return ATTR_RESET;
 	set->next_hop_mp = addr_read(&hop, v4 ? AF_INET : AF_INET6);
@@ -491,6 +493,11 @@ static bool attr_decode(struct attr_set *set, const struct attr_type *type,
 		set_note(set, ATTR_WITHDRAW, "%s with flags 0x%02x", type->name, raw->flags);
 		if (!type_is_mp(type))
 			return true;
+	}
+	if (value.left > BGP_MESSAGE_MAX && !type_is_mp(type)) {
+		set_note(set, ATTR_WITHDRAW, "%s of %zu octets, more than is kept", type->name,
+			 value.left);
+		return true;
 	}
 	if (value.left < type->min || value.left > type->max ||
 	    (value.left - type->min) % type->unit)

@@ -26,13 +26,19 @@ struct attr_peer {
 	bool as4; /* 4-octet AS numbers in AS_PATH and AGGREGATOR */
 	bool internal; /* same AS */
 	bool afi[SESSION_N_AFI];
+	bool next_hop6; /* IPv4 routes may have IPv6 next hops (RFC 8950) */
+	uint16_t message_max; /* octets of a message to the peer; 0: BGP_MESSAGE_MAX */
 	uint32_t local_as, router_id;
 	struct addr local; /* never a valid next hop from the peer */
 	struct addr remote; /* always one */
 	struct addr next_hop[SESSION_N_AFI]; /* sending: ours; AF_UNSPEC: family not announced */
 };
 
-/* Limits that no message can exceed: a segment has at least 4 octets, an AS number 2. */
+/*
+ * Limits that no attribute of at most BGP_MESSAGE_MAX octets can exceed: a segment has at least 4
+ * octets, an AS number 2. A longer one, which takes a peer with extended messages, is not kept:
+ * its routes are treated as withdrawn. Lists of prefixes may fill the longest message.
+ */
 #define ATTR_SEGMENTS_MAX (BGP_MESSAGE_MAX / 4)
 #define ATTR_ASNS_MAX (BGP_MESSAGE_MAX / 2)
 

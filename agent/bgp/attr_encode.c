@@ -151,7 +151,8 @@ void attr_encode(struct cursor_out *out, const struct attrs *attrs, const struct
 	attr_head(out, BGP_ATTR_TRANSITIVE, BGP_ATTR_ORIGIN, 1);
 	cursor_put_u8(out, attrs->origin);
 	path_encode(out, BGP_ATTR_TRANSITIVE, BGP_ATTR_AS_PATH, peer->as4, attrs, prepend);
-	if (afi == SESSION_IPV4) {
+	/* IPv4 with an IPv6 next hop has it in MP_REACH_NLRI (RFC 8950). */
+	if (afi == SESSION_IPV4 && peer->next_hop[SESSION_IPV4].family != AF_INET6) {
 		attr_head(out, BGP_ATTR_TRANSITIVE, BGP_ATTR_NEXT_HOP, 4);
 		cursor_put_bytes(out, peer->next_hop[SESSION_IPV4].b, 4);
 	}

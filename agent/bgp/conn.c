@@ -19,6 +19,11 @@
 /* The hold timer's second look, when bytes wait that were not yet read. */
 #define HOLD_AGAIN_MS 1000
 #define MALFORMED_LOG_MS 10000
+/* How often TCP is looked at while something is not acknowledged, and what is long for that. */
+#define LOOK_MS 1000
+#define STALL_MS 3000
+/* Retransmissions in a row that are no chance. */
+#define STALL_RETRIES 2
 
 static const struct transport_ops conn_transport_ops;
 
@@ -32,6 +37,7 @@ static void conn_timers_stop(struct conn *c)
 	loop_timer_stop(c->hold);
 	loop_timer_stop(c->keepalive);
 	loop_timer_stop(c->send_hold);
+	loop_timer_stop(c->look);
 }
 
 void conn_drop(struct conn *c)
@@ -78,13 +84,28 @@ static void conn_commit(struct conn *c, size_t len)
 	c->session->info.messages_out++;
 	transport_commit(c->transport, len);
 	conn_send_hold_check(c);
+	if (c->state == CONN_ESTABLISHED && !loop_timer_pending(c->look))
+		loop_timer_start(c->look, LOOK_MS);
 }
 
-void conn_drop_with(struct conn *c, const struct bgp_error *error)
+/* RFC 8538: both sides know the N bit, and with it Hard Reset. */
+static bool conn_graceful(const struct conn *c)
+{
+	return c->state >= CONN_OPEN_CONFIRM && c->sent.graceful_notification &&
+	       c->got.graceful_notification;
+}
+
+void conn_drop_with(struct conn *c, const struct bgp_error *error, bool hard)
 {
 	struct transport *t = c->transport;
+	struct bgp_error wrapped;
 	struct cursor_out out;
 
+	if (hard && conn_graceful(c)) {
+		wrapped = *error;
+		message_hard_reset_wrap(&wrapped);
+		error = &wrapped;
+	}
 	if (c->state < CONN_OPEN_SENT || !conn_begin(c, &out)) {
 		conn_drop(c);
 		return;
@@ -101,23 +122,24 @@ void conn_drop_with(struct conn *c, const struct bgp_error *error)
 void conn_fail(struct conn *c, const struct bgp_error *error, enum session_down_reason reason)
 {
 	struct session *s = c->session;
-	bool was_up = s->up == c;
+	/* Who is silent may be cut off: what both keep for it would be a black hole. */
+	bool was_up = s->up == c, graceful = conn_graceful(c), hard = reason == SESSION_DOWN_HOLD;
 
-	session_note_notification(s, error, true);
+	session_note_notification(s, error, true, hard && graceful);
 	if (!was_up)
 		session_trouble(s, "%s", s->info.last_error);
-	conn_drop_with(c, error);
+	conn_drop_with(c, error, hard);
 	session_count_error(s, error);
-	session_conn_gone(s, was_up, reason);
+	session_conn_gone(s, was_up, reason, graceful && !hard);
 }
 
-void conn_lost(struct conn *c, enum session_down_reason reason)
+void conn_lost(struct conn *c, enum session_down_reason reason, bool graceful)
 {
 	struct session *s = c->session;
 	bool was_up = s->up == c;
 
 	conn_drop(c);
-	session_conn_gone(s, was_up, reason);
+	session_conn_gone(s, was_up, reason, graceful);
 }
 
 /* OPEN */
@@ -134,8 +156,12 @@ static void conn_open_fill(const struct session *s, struct bgp_open *open)
 		return;
 	}
 	open->as4 = open->refresh = true;
+	open->extended_message = s->config.extended_message;
 	open->enhanced_refresh = s->ops.refresh_begin && s->ops.refresh_end;
+	open->next_hop6 = s->config.extended_next_hop && s->config.afi[SESSION_IPV4] &&
+			  s->config.peer.family == AF_INET6;
 	open->graceful_restart = s->config.restart_time;
+	open->graceful_notification = open->graceful_restart && s->config.graceful_notification;
 	open->restart_time = s->config.restart_time;
 	if (open->restart_time > BGP_GR_TIME_MASK)
 		open->restart_time = BGP_GR_TIME_MASK;
@@ -164,6 +190,21 @@ static void conn_send_open(struct conn *c)
 	conn_commit(c, out.len);
 }
 
+/* TCP is there. DelayOpen (RFC 4271 8.1.1): the peer may speak first, for so long. */
+static void conn_begin_open(struct conn *c)
+{
+	uint16_t delay = c->session->config.delay_open;
+
+	if (!delay) {
+		conn_send_open(c);
+		return;
+	}
+	c->state = CONN_DELAYED;
+	loop_timer_stop(c->session->retry);
+	loop_timer_start(c->hold, delay * 1000ull);
+	session_set_state(c->session);
+}
+
 bool conn_connect(struct conn *c, int *error)
 {
 	struct transport_config config;
@@ -187,13 +228,13 @@ bool conn_accept(struct conn *c, int fd, int *error)
 	if (!c->transport)
 		return false;
 	c->outgoing = false;
-	conn_send_open(c);
+	conn_begin_open(c);
 	return true;
 }
 
 static void conn_connected(void *ctx)
 {
-	conn_send_open(ctx);
+	conn_begin_open(ctx);
 }
 
 static void conn_send_keepalive(struct conn *c)
@@ -238,8 +279,8 @@ static bool conn_open_check(struct conn *c, const struct bgp_open *open, struct 
 	if (open->hold_time == 1 || open->hold_time == 2)
 		return bgp_error_set(error, BGP_ERROR_OPEN, BGP_OPEN_HOLD_TIME, NULL, 0,
 				     "hold time %u s", open->hold_time);
-	if (!(open->afi[SESSION_IPV4] && c->sent.afi[SESSION_IPV4]) &&
-	    !(open->afi[SESSION_IPV6] && c->sent.afi[SESSION_IPV6])) {
+	if (!session_shares(c->session, &c->sent, open, SESSION_IPV4) &&
+	    !session_shares(c->session, &c->sent, open, SESSION_IPV6)) {
 		/* The capability that was missed: code, length, family. */
 		uint16_t afi = message_afi(c->sent.afi[SESSION_IPV4] ? SESSION_IPV4 : SESSION_IPV6);
 		uint8_t data[6] = { BGP_CAP_MULTIPROTOCOL, 4, 0, (uint8_t)afi, 0,
@@ -289,16 +330,16 @@ static bool conn_collide(struct conn *c)
 			/* RFC 4724 4.2: the peer restarted and we had not noticed. */
 			snprintf(s->info.last_error, sizeof(s->info.last_error),
 				 "the peer connected anew");
-			conn_lost(o, SESSION_DOWN_TRANSPORT);
+			conn_lost(o, SESSION_DOWN_TRANSPORT, true);
 			if (!conn_is(c, t))
 				return false;
 			continue;
 		}
 		loser = o->state == CONN_ESTABLISHED || conn_loses(c, &c->got) ? c : o;
-		conn_drop_with(loser, &error);
+		conn_drop_with(loser, &error, false);
 		if (loser != c)
 			continue;
-		session_conn_gone(s, false, SESSION_DOWN_NOTIFICATION_OUT);
+		session_conn_gone(s, false, SESSION_DOWN_NOTIFICATION_OUT, false);
 		return false;
 	}
 	return true;
@@ -313,6 +354,26 @@ static void conn_negotiate_time(struct conn *c)
 	c->keepalive_time = hold / 3;
 	if (config->keepalive && config->keepalive < c->keepalive_time)
 		c->keepalive_time = config->keepalive;
+}
+
+static bool conn_extended(const struct conn *c)
+{
+	return c->state >= CONN_OPEN_CONFIRM && c->sent.extended_message &&
+	       c->got.extended_message;
+}
+
+/* False: c is gone. */
+static bool conn_negotiate_size(struct conn *c)
+{
+	struct bgp_error error;
+
+	if (!c->sent.extended_message || !c->got.extended_message ||
+	    transport_message_max(c->transport, BGP_EXTENDED_MAX))
+		return true;
+	bgp_error_set(&error, BGP_ERROR_CEASE, BGP_CEASE_RESOURCES, NULL, 0,
+		      "no memory for extended messages");
+	conn_fail(c, &error, SESSION_DOWN_NOTIFICATION_OUT);
+	return false;
 }
 
 static void conn_receive_open(struct conn *c, struct cursor body)
@@ -338,6 +399,8 @@ static void conn_receive_open(struct conn *c, struct cursor body)
 		return;
 	}
 	if (!conn_collide(c))
+		return;
+	if (!conn_negotiate_size(c))
 		return;
 	conn_negotiate_time(c);
 	c->state = CONN_OPEN_CONFIRM;
@@ -366,17 +429,19 @@ static void conn_receive_keepalive(struct conn *c)
 static void conn_receive_notification(struct conn *c, struct cursor body)
 {
 	struct session *s = c->session;
-	bool was_up = s->up == c;
+	bool was_up = s->up == c, hard, graceful;
 	struct bgp_error error;
 
 	if (!message_notification_decode(body, &error)) {
-		conn_lost(c, SESSION_DOWN_NOTIFICATION_IN);
+		conn_lost(c, SESSION_DOWN_NOTIFICATION_IN, false);
 		return;
 	}
-	session_note_notification(s, &error, false);
+	hard = message_hard_reset_unwrap(&error);
+	graceful = conn_graceful(c) && !hard;
+	session_note_notification(s, &error, false, hard);
 	if (error.code == BGP_ERROR_CEASE && error.subcode == BGP_CEASE_COLLISION && !was_up) {
 		/* The way things go when both sides connect; the other connection lives. */
-		conn_lost(c, SESSION_DOWN_NOTIFICATION_IN);
+		conn_lost(c, SESSION_DOWN_NOTIFICATION_IN, false);
 		return;
 	}
 	if (!was_up)
@@ -387,7 +452,7 @@ static void conn_receive_notification(struct conn *c, struct cursor body)
 		s->plain = true;
 	else
 		session_count_error(s, &error);
-	conn_lost(c, SESSION_DOWN_NOTIFICATION_IN);
+	conn_lost(c, SESSION_DOWN_NOTIFICATION_IN, graceful);
 }
 
 /* Messages of an established session. The sink's context is the connection. */
@@ -529,6 +594,9 @@ static void conn_unexpected(struct conn *c, uint8_t type)
 static void conn_message(struct conn *c, uint8_t type, struct cursor body)
 {
 	c->session->info.messages_in++;
+	/* Whoever does not begin with OPEN gets ours before the complaint about it. */
+	if (c->state == CONN_DELAYED && type != BGP_NOTIFICATION)
+		conn_send_open(c);
 	switch (type) {
 	case BGP_OPEN:
 		conn_receive_open(c, body);
@@ -549,6 +617,11 @@ static void conn_message(struct conn *c, uint8_t type, struct cursor body)
 	}
 }
 
+static size_t conn_message_max(const struct conn *c)
+{
+	return conn_extended(c) ? BGP_EXTENDED_MAX : BGP_MESSAGE_MAX;
+}
+
 static size_t conn_received(void *ctx, const uint8_t *data, size_t len)
 {
 	struct conn *c = ctx;
@@ -562,7 +635,8 @@ static size_t conn_received(void *ctx, const uint8_t *data, size_t len)
 		uint8_t type;
 		size_t size;
 
-		if (!message_header_decode(in.at, &size, &type, &error)) {
+		if (!message_header_decode_max(in.at, conn_message_max(c), &size, &type,
+					       &error)) {
 			conn_fail(c, &error, SESSION_DOWN_NOTIFICATION_OUT);
 			break;
 		}
@@ -573,22 +647,42 @@ static size_t conn_received(void *ctx, const uint8_t *data, size_t len)
 		conn_message(c, type, message);
 	}
 	/* Once for all of them: starting a timer is dearer than reading a message. */
-	if (conn_is(c, t) && c->heard && c->state >= CONN_OPEN_CONFIRM)
+	if (conn_is(c, t) && c->heard && c->state >= CONN_OPEN_CONFIRM) {
+		c->heard_at = loop_now(c->session->loop);
 		conn_hold_start(c);
+	}
 	return len - in.left;
+}
+
+/* What was seen of the way to the peer, behind the reason of an end. */
+static const char *conn_path_text(const struct conn *c)
+{
+	const struct session *s = c->session;
+
+	switch (s->up == c ? s->info.path : SESSION_PATH_GOOD) {
+	case SESSION_PATH_UNREAD:
+		return ", the peer did not read";
+	case SESSION_PATH_BIG_LOST:
+		return ", full-size packets were lost (MTU)";
+	default:
+		return "";
+	}
 }
 
 static void conn_closed(void *ctx, int error)
 {
 	struct conn *c = ctx;
 	struct session *s = c->session;
+	/* TCP's user timeout, which is the hold time: silence, as far as TCP can tell. */
+	bool silent = s->up == c && error == ETIMEDOUT;
 
-	snprintf(s->info.last_error, sizeof(s->info.last_error), "%s: %s",
+	snprintf(s->info.last_error, sizeof(s->info.last_error), "%s: %s%s",
 		 c->state == CONN_CONNECTING ? "cannot connect" : "connection lost",
-		 error ? strerror(error) : "closed by the peer");
+		 error ? strerror(error) : "closed by the peer", conn_path_text(c));
 	if (s->up != c)
 		session_trouble(s, "%s", s->info.last_error);
-	conn_lost(c, SESSION_DOWN_TRANSPORT);
+	conn_lost(c, silent ? SESSION_DOWN_HOLD : SESSION_DOWN_TRANSPORT,
+		  s->info.graceful_restart && !silent);
 }
 
 static void conn_note_sent(struct session *s, const struct outqueue_sent *sent)
@@ -615,7 +709,7 @@ static void conn_writable(void *ctx)
 	conn_send_hold_check(c);
 	while (s->up == c && transport_pending(c->transport) < TRANSPORT_TX_FILL &&
 	       !outqueue_empty(s->queue)) {
-		p = transport_reserve(c->transport, BGP_MESSAGE_MAX);
+		p = transport_reserve(c->transport, update_message_max(&s->peer));
 		len = p ? outqueue_next(s->queue, p, &s->peer, &sent) : 0;
 		if (!len)
 			break;
@@ -643,6 +737,10 @@ static void conn_hold_expired(void *ctx)
 	struct conn *c = ctx;
 	struct bgp_error error;
 
+	if (c->state == CONN_DELAYED) {
+		conn_send_open(c);
+		return;
+	}
 	/* It is we who were late to read, not the peer to write. */
 	if (transport_readable(c->transport)) {
 		loop_timer_start(c->hold, HOLD_AGAIN_MS);
@@ -672,8 +770,64 @@ static void conn_send_hold_expired(void *ctx)
 
 	if (!transport_pending(c->transport))
 		return;
-	bgp_error_text(BGP_ERROR_SEND_HOLD, 0, s->info.last_error, sizeof(s->info.last_error));
-	conn_lost(c, SESSION_DOWN_HOLD);
+	snprintf(s->info.last_error, sizeof(s->info.last_error),
+		 "Send Hold Timer Expired: %zu octets wait for a peer that does not take them",
+		 session_backlog(s));
+	conn_lost(c, SESSION_DOWN_HOLD, false);
+}
+
+static enum session_path conn_path_judge(struct conn *c, const struct transport_path *path)
+{
+	uint64_t now = loop_now(c->session->loop);
+
+	if (!path->unacked || path->acked != c->acked || !c->stalled_at) {
+		c->acked = path->acked;
+		c->stalled_at = path->unacked ? now : 0;
+		return SESSION_PATH_GOOD;
+	}
+	if (now - c->stalled_at < STALL_MS)
+		return c->session->info.path;
+	if (!path->retries)
+		return SESSION_PATH_UNREAD;
+	if (path->retries >= STALL_RETRIES && path->unacked >= path->mss &&
+	    c->heard_at > c->stalled_at)
+		return SESSION_PATH_BIG_LOST;
+	return SESSION_PATH_STUCK;
+}
+
+/* Said once per trouble: the session's end, if it comes, has a line of its own. */
+static void conn_path_tell(const struct conn *c, enum session_path path)
+{
+	const struct session_info *info = &c->session->info;
+
+	if (path == SESSION_PATH_UNREAD)
+		log_warning(c->session->config.name,
+			    "BGP: the peer does not read, %zu octets wait for it",
+			    session_backlog(c->session));
+	else if (path == SESSION_PATH_BIG_LOST)
+		log_warning(c->session->config.name,
+			    "BGP: %u octets are not acknowledged although the peer is heard: "
+			    "segments of %u octets seem to be lost, the MTU of the path is smaller "
+			    "than the tunnel's (tcp-mss may be set)",
+			    info->unacked, info->mss);
+}
+
+static void conn_look(void *ctx)
+{
+	struct conn *c = ctx;
+	struct session_info *info = &c->session->info;
+	struct transport_path path;
+	enum session_path was = info->path;
+
+	if (!transport_path(c->transport, &path))
+		return;
+	info->unacked = path.unacked;
+	info->mss = path.mss;
+	info->path = conn_path_judge(c, &path);
+	if (info->path != was)
+		conn_path_tell(c, info->path);
+	if (path.unacked)
+		loop_timer_start(c->look, LOOK_MS);
 }
 
 int conn_init(struct conn *c, struct session *s)
@@ -682,7 +836,8 @@ int conn_init(struct conn *c, struct session *s)
 	c->hold = loop_timer_new(s->loop, conn_hold_expired, c);
 	c->keepalive = loop_timer_new(s->loop, conn_keepalive_due, c);
 	c->send_hold = loop_timer_new(s->loop, conn_send_hold_expired, c);
-	return c->hold && c->keepalive && c->send_hold ? 0 : -ENOMEM;
+	c->look = loop_timer_new(s->loop, conn_look, c);
+	return c->hold && c->keepalive && c->send_hold && c->look ? 0 : -ENOMEM;
 }
 
 void conn_release(struct conn *c)
@@ -692,5 +847,6 @@ void conn_release(struct conn *c)
 	loop_timer_free(c->hold);
 	loop_timer_free(c->keepalive);
 	loop_timer_free(c->send_hold);
+	loop_timer_free(c->look);
 	transport_abandon(c);
 }

@@ -19,6 +19,7 @@
 enum conn_state {
 	CONN_NONE,
 	CONN_CONNECTING,
+	CONN_DELAYED, /* TCP is there, our OPEN waits (DelayOpen) */
 	CONN_OPEN_SENT,
 	CONN_OPEN_CONFIRM,
 	CONN_ESTABLISHED,
@@ -31,6 +32,9 @@ struct conn {
 	bool outgoing;
 	bool heard; /* something that restarts the hold timer came in this turn */
 	struct loop_timer *hold, *keepalive, *send_hold;
+	struct loop_timer *look; /* at TCP, while something may not be acknowledged */
+	uint64_t heard_at, stalled_at; /* loop time; stalled_at 0: TCP gets on */
+	uint64_t acked; /* octets that were acknowledged at the last look */
 	uint64_t sent_seen; /* transport_sent() when send_hold was started */
 	struct bgp_open sent, got;
 	uint16_t hold_time, keepalive_time; /* seconds, negotiated */
@@ -56,7 +60,7 @@ struct session {
 	uint64_t malformed_logged; /* loop time */
 	uint32_t random;
 	/* Troubles told since the last good session, so that a retry does not repeat them. */
-	char logged[SESSION_LOGGED][160];
+	char logged[SESSION_LOGGED][sizeof(((struct session_info *)NULL)->last_error)];
 	unsigned int n_logged;
 };
 
@@ -65,14 +69,21 @@ void session_transport_config(const struct session *s, struct transport_config *
 void session_set_state(struct session *s);
 /* Keeps the text for show; tells it once. */
 void session_trouble(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void session_note_notification(struct session *s, const struct bgp_error *error, bool sent);
+/* hard: it came or went inside of a Hard Reset (RFC 8538). */
+void session_note_notification(struct session *s, const struct bgp_error *error, bool sent,
+			       bool hard);
 /* 75 to 100 % of ms (RFC 4271 10). */
 uint64_t session_jitter(struct session *s, uint64_t ms);
 bool session_offers(const struct session *s, enum session_afi afi);
+/* The family can be used with this peer; open: of the peer. */
+bool session_shares(const struct session *s, const struct bgp_open *sent,
+		    const struct bgp_open *open, enum session_afi afi);
 /* The connection has reached established: takes over as the session's. */
 void session_up(struct session *s, struct conn *conn);
-/* The connection is closed already; was_up: it was the established one. */
-void session_conn_gone(struct session *s, bool was_up, enum session_down_reason reason);
+/* The connection is closed already; was_up: it was the established one, whose routes may be kept
+ * (RFC 4724, RFC 8538) if graceful. */
+void session_conn_gone(struct session *s, bool was_up, enum session_down_reason reason,
+		       bool graceful);
 /* A NOTIFICATION other than about collision ended a connection. */
 void session_count_error(struct session *s, const struct bgp_error *error);
 
@@ -82,11 +93,12 @@ bool conn_connect(struct conn *c, int *error);
 bool conn_accept(struct conn *c, int fd, int *error);
 /* Close without a word and without telling the session. */
 void conn_drop(struct conn *c);
-/* NOTIFICATION (if an OPEN was sent) and close, without telling the session. */
-void conn_drop_with(struct conn *c, const struct bgp_error *error);
+/* NOTIFICATION (if an OPEN was sent) and close, without telling the session. hard: within a Hard
+ * Reset, if the peer knows it. */
+void conn_drop_with(struct conn *c, const struct bgp_error *error, bool hard);
 /* Both with telling. */
 void conn_fail(struct conn *c, const struct bgp_error *error, enum session_down_reason reason);
-void conn_lost(struct conn *c, enum session_down_reason reason);
+void conn_lost(struct conn *c, enum session_down_reason reason, bool graceful);
 /* False: no room. */
 bool conn_send_refresh(struct conn *c, enum session_afi afi, uint8_t subtype);
 void conn_want_write(struct conn *c);

@@ -145,8 +145,21 @@ static size_t message_min(uint8_t type)
 	}
 }
 
+/* RFC 8654 4: these two are never longer. */
+static size_t message_max(uint8_t type, size_t max)
+{
+	return (type == BGP_OPEN || type == BGP_KEEPALIVE) && max > BGP_MESSAGE_MAX ?
+	       BGP_MESSAGE_MAX : max;
+}
+
 bool message_header_decode(const uint8_t *header, size_t *len, uint8_t *type,
 			   struct bgp_error *error)
+{
+	return message_header_decode_max(header, BGP_MESSAGE_MAX, len, type, error);
+}
+
+bool message_header_decode_max(const uint8_t *header, size_t max, size_t *len, uint8_t *type,
+			       struct bgp_error *error)
 {
 	struct cursor c = cursor_make(header, BGP_HEADER_SIZE);
 	const uint8_t *marker = cursor_bytes(&c, BGP_MARKER_SIZE);
@@ -158,7 +171,7 @@ bool message_header_decode(const uint8_t *header, size_t *len, uint8_t *type,
 		if (marker[i] != 0xff)
 			return bgp_error_set(error, BGP_ERROR_HEADER, BGP_HEADER_NOT_SYNCHRONIZED,
 					     NULL, 0, "marker is not all ones");
-	if (*len < BGP_HEADER_SIZE || *len > BGP_MESSAGE_MAX)
+	if (*len < BGP_HEADER_SIZE || *len > message_max(*type, max))
 		return bgp_error_set(error, BGP_ERROR_HEADER, BGP_HEADER_BAD_LENGTH, field, 2,
 				     "message of %zu octets", *len);
 	if (*type < BGP_OPEN || *type > BGP_ROUTE_REFRESH)
@@ -193,6 +206,22 @@ static void cap_enhanced_refresh(struct cursor *c, struct bgp_open *open)
 	open->enhanced_refresh = true;
 }
 
+static void cap_extended_message(struct cursor *c, struct bgp_open *open)
+{
+	open->extended_message = true;
+}
+
+/* RFC 8950 4: triples of 16 bits, the family of routes and that of their next hops. */
+static void cap_next_hop(struct cursor *c, struct bgp_open *open)
+{
+	while (c->left >= 6) {
+		uint16_t afi = cursor_u16(c), safi = cursor_u16(c), hop = cursor_u16(c);
+
+		if (afi == BGP_AFI_IPV4 && safi == BGP_SAFI_UNICAST && hop == BGP_AFI_IPV6)
+			open->next_hop6 = true;
+	}
+}
+
 static void cap_as4(struct cursor *c, struct bgp_open *open)
 {
 	open->as = cursor_u32(c);
@@ -206,6 +235,7 @@ static void cap_graceful_restart(struct cursor *c, struct bgp_open *open)
 
 	open->graceful_restart = true;
 	open->restarting = head & BGP_GR_RESTARTING;
+	open->graceful_notification = head & BGP_GR_NOTIFICATION;
 	open->restart_time = head & BGP_GR_TIME_MASK;
 	memset(open->gr_afi, 0, sizeof(open->gr_afi));
 	memset(open->gr_forwarding, 0, sizeof(open->gr_forwarding));
@@ -228,6 +258,8 @@ static const struct capability {
 } capabilities[] = {
 	{ BGP_CAP_MULTIPROTOCOL, 4, 4, 1, "multiprotocol", cap_multiprotocol },
 	{ BGP_CAP_REFRESH, 0, 0, 1, "route refresh", cap_refresh },
+	{ BGP_CAP_NEXT_HOP, 0, 252, 6, "extended next hop", cap_next_hop },
+	{ BGP_CAP_EXTENDED_MESSAGE, 0, 0, 1, "extended message", cap_extended_message },
 	{ BGP_CAP_GRACEFUL_RESTART, 2, 254, 4, "graceful restart", cap_graceful_restart },
 	{ BGP_CAP_AS4, 4, 4, 1, "4-octet AS", cap_as4 },
 	{ BGP_CAP_ENHANCED_REFRESH, 0, 0, 1, "enhanced route refresh", cap_enhanced_refresh },
@@ -307,7 +339,7 @@ bool message_open_decode(struct cursor body, struct bgp_open *open, struct bgp_e
 	if (len && body.left && *body.at == BGP_OPTION_EXTENDED) {
 		cursor_u8(&body);
 		len = cursor_u16(&body);
-		extended = true;
+		extended = open->extended_options = true;
 	}
 	if (body.bad || len != body.left)
 		return open_malformed(error, "length of the optional parameters is wrong");
@@ -336,10 +368,15 @@ static void capability_restart_encode(struct cursor_out *out, const struct bgp_o
 	uint16_t head = open->restart_time & BGP_GR_TIME_MASK;
 	size_t len_at;
 
+	if (open->restarting)
+		head |= BGP_GR_RESTARTING;
+	if (open->graceful_notification)
+		head |= BGP_GR_NOTIFICATION;
+
 	cursor_put_u8(out, BGP_CAP_GRACEFUL_RESTART);
 	len_at = out->len;
 	cursor_put_u8(out, 0);
-	cursor_put_u16(out, open->restarting ? head | BGP_GR_RESTARTING : head);
+	cursor_put_u16(out, head);
 	for (int afi = 0; afi < SESSION_N_AFI; afi++) {
 		if (!open->gr_afi[afi])
 			continue;
@@ -357,6 +394,15 @@ static void capabilities_encode(struct cursor_out *out, const struct bgp_open *o
 		cursor_put_u16(out, BGP_CAP_REFRESH << 8);
 	if (open->enhanced_refresh)
 		cursor_put_u16(out, BGP_CAP_ENHANCED_REFRESH << 8);
+	if (open->extended_message)
+		cursor_put_u16(out, BGP_CAP_EXTENDED_MESSAGE << 8);
+	if (open->next_hop6) {
+		cursor_put_u8(out, BGP_CAP_NEXT_HOP);
+		cursor_put_u8(out, 6);
+		cursor_put_u16(out, BGP_AFI_IPV4);
+		cursor_put_u16(out, BGP_SAFI_UNICAST);
+		cursor_put_u16(out, BGP_AFI_IPV6);
+	}
 	if (open->as4) {
 		cursor_put_u8(out, BGP_CAP_AS4);
 		cursor_put_u8(out, 4);
@@ -366,23 +412,41 @@ static void capabilities_encode(struct cursor_out *out, const struct bgp_open *o
 		capability_restart_encode(out, open);
 }
 
+/* One parameter with all capabilities; RFC 9072 where an octet is too short for its length. */
+static void options_encode(struct cursor_out *out, const struct bgp_open *open)
+{
+	uint8_t buf[BGP_MESSAGE_MAX];
+	struct cursor_out caps = cursor_out_make(buf, sizeof(buf));
+	bool extended;
+
+	capabilities_encode(&caps, open);
+	extended = open->extended_options || caps.len + 2 > UINT8_MAX;
+	if (extended) {
+		cursor_put_u8(out, UINT8_MAX);
+		cursor_put_u8(out, BGP_OPTION_EXTENDED);
+		cursor_put_u16(out, (uint16_t)(caps.len + 3));
+		cursor_put_u8(out, BGP_OPTION_CAPABILITIES);
+		cursor_put_u16(out, (uint16_t)caps.len);
+	} else {
+		cursor_put_u8(out, (uint8_t)(caps.len + 2));
+		cursor_put_u8(out, BGP_OPTION_CAPABILITIES);
+		cursor_put_u8(out, (uint8_t)caps.len);
+	}
+	cursor_put_bytes(out, caps.data, caps.len);
+}
+
 void message_open_encode(struct cursor_out *out, const struct bgp_open *open)
 {
-	size_t start = message_begin(out, BGP_OPEN), options;
+	size_t start = message_begin(out, BGP_OPEN);
 
 	cursor_put_u8(out, BGP_VERSION);
 	cursor_put_u16(out, open->as > UINT16_MAX ? BGP_AS_TRANS : (uint16_t)open->as);
 	cursor_put_u16(out, open->hold_time);
 	cursor_put_u32(out, open->id);
-	cursor_put_u8(out, 0);
-	options = out->len;
-	if (!open->no_capabilities) {
-		cursor_put_u8(out, BGP_OPTION_CAPABILITIES);
+	if (open->no_capabilities)
 		cursor_put_u8(out, 0);
-		capabilities_encode(out, open);
-		cursor_patch_u8(out, options + 1, (uint8_t)(out->len - options - 2));
-	}
-	cursor_patch_u8(out, options - 1, (uint8_t)(out->len - options));
+	else
+		options_encode(out, open);
 	message_end(out, start);
 }
 
@@ -427,6 +491,33 @@ void message_shutdown_set(struct bgp_error *error, uint8_t subcode, const char *
 		memcpy(data + 1, text, len);
 	bgp_error_set(error, BGP_ERROR_CEASE, subcode, data, len ? len + 1 : 0, "%s",
 		      text ? text : "");
+}
+
+void message_hard_reset_wrap(struct bgp_error *error)
+{
+	size_t len = error->data_len;
+
+	if (len > sizeof(error->data) - 2)
+		len = sizeof(error->data) - 2;
+	memmove(error->data + 2, error->data, len);
+	error->data[0] = error->code;
+	error->data[1] = error->subcode;
+	error->data_len = (uint16_t)(len + 2);
+	error->code = BGP_ERROR_CEASE;
+	error->subcode = BGP_CEASE_HARD_RESET;
+}
+
+bool message_hard_reset_unwrap(struct bgp_error *error)
+{
+	if (error->code != BGP_ERROR_CEASE || error->subcode != BGP_CEASE_HARD_RESET)
+		return false;
+	if (error->data_len < 2)
+		return true;
+	error->code = error->data[0];
+	error->subcode = error->data[1];
+	error->data_len = (uint16_t)(error->data_len - 2);
+	memmove(error->data, error->data + 2, error->data_len);
+	return true;
 }
 
 const char *message_shutdown_text(const struct bgp_error *error, char *buf, size_t size)

@@ -33,7 +33,7 @@ int outqueue_put(struct outqueue *queue, const struct prefix *prefix, const stru
 void outqueue_set_mark(struct outqueue *queue, enum session_afi afi, enum outqueue_mark mark);
 bool outqueue_empty(const struct outqueue *queue);
 size_t outqueue_bytes(const struct outqueue *queue); /* of prefixes, without attributes */
-/* Writes the next message to buf (BGP_MESSAGE_MAX octets) and returns its length, 0: empty. */
+/* Writes the next message to buf (update_message_max() octets) and returns its length, 0: empty. */
 size_t outqueue_next(struct outqueue *queue, uint8_t *buf, const struct attr_peer *peer,
 		     struct outqueue_sent *sent);
 

@@ -22,7 +22,7 @@
 #include "lib/log.h"
 
 #define CONNECT_RETRY_DEFAULT 10
-#define REST_MAX_MS 60000
+#define REST_MAX_DEFAULT 60
 /* A session that was up this long was a good one. */
 #define STABLE_MS 60000
 
@@ -40,6 +40,18 @@ const char *session_state_name(enum session_state state)
 	if ((size_t)state >= sizeof(state_names) / sizeof(state_names[0]))
 		return "unknown";
 	return state_names[state];
+}
+
+const char *session_path_name(enum session_path path)
+{
+	static const char *const names[] = {
+		[SESSION_PATH_GOOD] = "good",
+		[SESSION_PATH_STUCK] = "stuck",
+		[SESSION_PATH_UNREAD] = "peer-does-not-read",
+		[SESSION_PATH_BIG_LOST] = "big-packets-lost",
+	};
+
+	return (size_t)path < sizeof(names) / sizeof(names[0]) ? names[path] : "unknown";
 }
 
 const struct session_info *session_info(const struct session *s)
@@ -70,7 +82,7 @@ static struct addr session_next_hop(const struct session *s, const struct addr *
 	static const struct addr none;
 
 	if (afi == SESSION_IPV4)
-		return local->family == AF_INET ? *local : none;
+		return local->family == AF_INET || s->config.extended_next_hop ? *local : none;
 	if (addr_is_set(&s->config.next_hop6))
 		return s->config.next_hop6;
 	return local->family == AF_INET6 ? *local : none;
@@ -84,6 +96,15 @@ bool session_offers(const struct session *s, enum session_afi afi)
 	struct addr next_hop = session_next_hop(s, local, afi);
 
 	return s->config.afi[afi] && addr_is_set(&next_hop);
+}
+
+bool session_shares(const struct session *s, const struct bgp_open *sent,
+		    const struct bgp_open *open, enum session_afi afi)
+{
+	if (!sent->afi[afi] || !open->afi[afi])
+		return false;
+	return afi != SESSION_IPV4 || s->config.peer.family == AF_INET ||
+	       (sent->next_hop6 && open->next_hop6);
 }
 
 /* xorshift: spreads timers, nothing more. */
@@ -100,6 +121,7 @@ void session_set_state(struct session *s)
 	static const enum session_state of_conn[] = {
 		[CONN_NONE] = SESSION_ACTIVE,
 		[CONN_CONNECTING] = SESSION_CONNECT,
+		[CONN_DELAYED] = SESSION_CONNECT,
 		[CONN_OPEN_SENT] = SESSION_OPEN_SENT,
 		[CONN_OPEN_CONFIRM] = SESSION_OPEN_CONFIRM,
 		[CONN_ESTABLISHED] = SESSION_ESTABLISHED,
@@ -134,7 +156,8 @@ void session_trouble(struct session *s, const char *fmt, ...)
 	log_warning(s->config.name, "BGP: %s", text);
 }
 
-void session_note_notification(struct session *s, const struct bgp_error *error, bool sent)
+void session_note_notification(struct session *s, const struct bgp_error *error, bool sent,
+			       bool hard)
 {
 	struct session_info *info = &s->info;
 	char name[100], text[78];
@@ -143,13 +166,16 @@ void session_note_notification(struct session *s, const struct bgp_error *error,
 	info->last_code = error->code;
 	info->last_subcode = error->subcode;
 	info->last_sent = sent;
+	info->last_hard = hard;
 	bgp_error_text(error->code, error->subcode, name, sizeof(name));
+	message_shutdown_text(error, info->shutdown_text, sizeof(info->shutdown_text));
 	more = message_shutdown_text(error, text, sizeof(text));
 	/* Our own errors have a reason that is not on the wire. */
 	if (sent && error->code != BGP_ERROR_CEASE)
 		more = error->reason;
-	snprintf(info->last_error, sizeof(info->last_error), "%s: %.64s%s%.77s",
-		 sent ? "we sent" : "the peer sent", name, *more ? ": " : "", more);
+	snprintf(info->last_error, sizeof(info->last_error), "%s%s: %.54s%s%.77s",
+		 sent ? "we sent" : "the peer sent", hard ? " (hard reset)" : "", name,
+		 *more ? ": " : "", more);
 }
 
 /* Waiting and trying */
@@ -200,7 +226,7 @@ static void session_accepted(void *ctx, int fd)
 	}
 	if (!conn_accept(c, fd, &error)) {
 		session_trouble(s, "cannot accept: %s", strerror(error));
-		session_conn_gone(s, false, SESSION_DOWN_TRANSPORT);
+		session_conn_gone(s, false, SESSION_DOWN_TRANSPORT, false);
 	}
 }
 
@@ -232,7 +258,7 @@ static void session_try(struct session *s)
 {
 	s->holding = false;
 	session_listen(s);
-	if (!session_any(s, CONN_OPEN_SENT)) {
+	if (!session_any(s, CONN_DELAYED)) {
 		for (int i = 0; i < SESSION_CONNS; i++)
 			if (s->conns[i].state == CONN_CONNECTING)
 				conn_drop(&s->conns[i]);
@@ -266,21 +292,27 @@ void session_count_error(struct session *s, const struct bgp_error *error)
 
 static uint64_t session_rest_ms(const struct session *s)
 {
+	uint64_t max = (s->config.rest_max ? s->config.rest_max : REST_MAX_DEFAULT) * 1000ull;
 	unsigned int shift = s->errors - 1;
+	uint64_t ms = shift >= 16 ? max : 1000ull << shift;
 
-	return shift >= 6 ? REST_MAX_MS : 1000ull << shift;
+	return ms < max ? ms : max;
 }
 
-void session_conn_gone(struct session *s, bool was_up, enum session_down_reason reason)
+void session_conn_gone(struct session *s, bool was_up, enum session_down_reason reason,
+		       bool graceful)
 {
 	if (was_up) {
 		if (reason == SESSION_DOWN_TRANSPORT && session_was_stable(s))
 			s->errors = 0;
 		s->up = NULL;
 		s->plain = false;
+		s->info.down_graceful = graceful;
+		s->info.path = SESSION_PATH_GOOD;
+		s->info.unacked = s->info.mss = 0;
 		outqueue_clear(s->queue);
 	}
-	if (s->running && !session_any(s, CONN_OPEN_SENT)) {
+	if (s->running && !session_any(s, CONN_DELAYED)) {
 		uint64_t ms = session_retry_ms(s);
 
 		if (s->holding && session_rest_ms(s) > ms)
@@ -310,11 +342,14 @@ static void session_negotiated(struct session *s, const struct conn *c)
 	info->as4 = us->as4 && them->as4;
 	info->refresh = us->refresh && them->refresh;
 	info->enhanced_refresh = us->enhanced_refresh && them->enhanced_refresh;
+	info->extended_message = us->extended_message && them->extended_message;
+	info->extended_next_hop = us->next_hop6 && them->next_hop6;
 	info->graceful_restart = us->graceful_restart && them->graceful_restart;
+	info->graceful_notification = us->graceful_notification && them->graceful_notification;
 	info->peer_restarting = info->graceful_restart && them->restarting;
 	info->peer_restart_time = info->graceful_restart ? them->restart_time : 0;
 	for (int afi = 0; afi < SESSION_N_AFI; afi++) {
-		info->afi[afi] = us->afi[afi] && them->afi[afi];
+		info->afi[afi] = session_shares(s, us, them, (enum session_afi)afi);
 		info->peer_restart_afi[afi] = info->graceful_restart && them->gr_afi[afi];
 		info->peer_forwarding[afi] = info->peer_restart_afi[afi] &&
 					     them->gr_forwarding[afi];
@@ -329,6 +364,8 @@ static void session_peer_set(struct session *s)
 
 	s->peer = (struct attr_peer){
 		.as4 = info->as4,
+		.next_hop6 = info->extended_next_hop,
+		.message_max = info->extended_message ? BGP_EXTENDED_MAX : BGP_MESSAGE_MAX,
 		.internal = info->peer_as == s->config.local_as,
 		.local_as = s->config.local_as,
 		.router_id = s->config.router_id,
@@ -348,7 +385,7 @@ void session_up(struct session *s, struct conn *conn)
 	bgp_error_set(&error, BGP_ERROR_CEASE, BGP_CEASE_COLLISION, NULL, 0, "collision");
 	for (int i = 0; i < SESSION_CONNS; i++)
 		if (&s->conns[i] != conn && s->conns[i].state != CONN_NONE)
-			conn_drop_with(&s->conns[i], &error);
+			conn_drop_with(&s->conns[i], &error, false);
 	loop_timer_stop(s->retry);
 	session_negotiated(s, conn);
 	session_peer_set(s);
@@ -413,6 +450,24 @@ struct session *session_new(struct loop *loop, const struct session_config *conf
 	return s;
 }
 
+void session_retune(struct session *s, const struct session_config *config)
+{
+	s->config.passive = config->passive;
+	s->config.connect_retry = config->connect_retry;
+	s->config.send_hold = config->send_hold;
+	s->config.delay_open = config->delay_open;
+	s->config.rest_max = config->rest_max;
+	if (s->config.tcp_mss == config->tcp_mss)
+		return;
+	s->config.tcp_mss = config->tcp_mss;
+	/* Connections that come in have the size of their listener. */
+	if (s->listener) {
+		listener_leave(s->listener);
+		s->listener = NULL;
+		session_listen(s);
+	}
+}
+
 void session_start(struct session *s)
 {
 	if (s->running)
@@ -430,13 +485,20 @@ void session_start(struct session *s)
 
 void session_kick(struct session *s)
 {
-	if (s->running && !session_any(s, CONN_OPEN_SENT))
+	if (s->running && !session_any(s, CONN_DELAYED))
 		session_try(s);
+}
+
+/* RFC 8538 3.1: after these nothing of us comes back soon, so nothing of us is to be kept. */
+static bool cease_is_hard(uint8_t subcode)
+{
+	return subcode != BGP_CEASE_RESET && subcode != BGP_CEASE_CONFIG_CHANGE &&
+	       subcode != BGP_CEASE_RESOURCES;
 }
 
 void session_stop(struct session *s, uint8_t subcode, const char *text)
 {
-	bool was_up = s->up;
+	bool was_up = s->up, hard = cease_is_hard(subcode);
 	struct bgp_error error;
 
 	if (!s->running)
@@ -451,15 +513,16 @@ void session_stop(struct session *s, uint8_t subcode, const char *text)
 		if (s->conns[i].state == CONN_NONE)
 			continue;
 		if (subcode)
-			conn_drop_with(&s->conns[i], &error);
+			conn_drop_with(&s->conns[i], &error, hard);
 		else
 			conn_drop(&s->conns[i]);
 	}
 	if (was_up && subcode)
-		session_note_notification(s, &error, true);
+		session_note_notification(s, &error, true,
+					  hard && s->info.graceful_notification);
 	else if (was_up)
 		snprintf(s->info.last_error, sizeof(s->info.last_error), "stopped");
-	session_conn_gone(s, was_up, SESSION_DOWN_STOPPED);
+	session_conn_gone(s, was_up, SESSION_DOWN_STOPPED, false);
 }
 
 void session_free(struct session *s)

@@ -59,6 +59,20 @@ struct session_config {
 	 * IPv4 over IPv6, there is no next hop to announce: the family is not negotiated. */
 	struct addr next_hop6;
 	uint16_t send_hold; /* RFC 9687, seconds; 0 = max(480, 2 * hold time) */
+	uint16_t delay_open; /* RFC 4271 8.1.1: seconds to wait for the peer's OPEN before ours */
+	uint16_t rest_max; /* seconds, longest rest after repeated errors; 0 = 60 */
+	bool extended_message; /* announce RFC 8654 */
+	/* IPv4 routes over IPv6 transport, with the local address as next hop (RFC 8950) */
+	bool extended_next_hop;
+	bool graceful_notification; /* announce RFC 8538, with a restart_time alone */
+};
+
+/* How data gets to the peer. */
+enum session_path {
+	SESSION_PATH_GOOD,
+	SESSION_PATH_STUCK, /* nothing is acknowledged, and little or nothing heard */
+	SESSION_PATH_UNREAD, /* the peer's TCP takes nothing: its BGP does not read */
+	SESSION_PATH_BIG_LOST, /* full segments are lost while the peer is heard: MTU */
 };
 
 /* What was negotiated: valid while established, and still in the call of down(). */
@@ -69,6 +83,8 @@ struct session_info {
 	uint32_t peer_as, peer_id; /* host order */
 	bool afi[SESSION_N_AFI];
 	bool as4, refresh, enhanced_refresh, graceful_restart;
+	bool extended_message, extended_next_hop;
+	bool graceful_notification; /* RFC 8538, both sides */
 	bool peer_restarting; /* R bit of the peer's OPEN */
 	uint16_t peer_restart_time;
 	bool peer_restart_afi
@@ -79,9 +95,14 @@ struct session_info {
 	uint64_t messages_in, messages_out, updates_in, updates_out, established_count;
 	uint64_t updates_malformed; /* treated as withdraw, or attributes discarded (RFC 7606) */
 	/* text of the last NOTIFICATION sent or received, or of the last transport error */
-	char last_error[160];
+	char last_error[180];
 	uint8_t last_code, last_subcode; /* of the last NOTIFICATION, 0 if none */
 	bool last_sent; /* we sent it */
+	bool last_hard; /* in a Hard Reset */
+	char shutdown_text[256]; /* RFC 9003, of the last Cease, escaped; "" if there was none */
+	bool down_graceful; /* of the last down(): RFC 4724 or RFC 8538 would keep the routes */
+	enum session_path path;
+	uint32_t unacked, mss; /* octets, at the last look at TCP */
 };
 
 enum session_cease { /* RFC 4486, RFC 9384 */
@@ -98,7 +119,7 @@ enum session_cease { /* RFC 4486, RFC 9384 */
 
 enum session_down_reason {
 	SESSION_DOWN_TRANSPORT, /* connection lost without NOTIFICATION: RFC 4724 keeps routes */
-	SESSION_DOWN_HOLD, /* our hold timer, or the send hold timer */
+	SESSION_DOWN_HOLD, /* our hold timer, the send hold timer, or TCP's user timeout */
 	SESSION_DOWN_NOTIFICATION_IN,
 	SESSION_DOWN_NOTIFICATION_OUT,
 	SESSION_DOWN_STOPPED, /* session_stop() */
@@ -133,13 +154,18 @@ void session_start(struct session *session);
 /* The way to the peer may work again: connect now, not at the next retry. */
 void session_kick(struct session *session);
 /* Ends with Cease/subcode and RFC 9003 text (NULL for none), goes to idle and stays there; an
- * established session calls down(). subcode 0: just close the transport without NOTIFICATION
- * (graceful restart keeps routes). */
+ * established session calls down(). What is meant to last (all but RESET, CONFIG_CHANGE and
+ * RESOURCES) is a Hard Reset to a peer that would keep our routes otherwise (RFC 8538).
+ * subcode 0: just close the transport without NOTIFICATION (graceful restart keeps routes). */
 void session_stop(struct session *session, uint8_t subcode, const char *text);
 /* Closes without NOTIFICATION and without a callback. */
 void session_free(struct session *session);
+/* Takes over what concerns no connection that is there: passive, connect_retry, send_hold,
+ * delay_open, rest_max, tcp_mss. Nothing is reset. */
+void session_retune(struct session *session, const struct session_config *config);
 const struct session_info *session_info(const struct session *session);
 const char *session_state_name(enum session_state state);
+const char *session_path_name(enum session_path path); /* "good", "big-packets-lost" ... */
 
 /*
  * Sending. Each prefix is queued once, the latest state wins; UPDATEs are

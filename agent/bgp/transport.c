@@ -8,19 +8,23 @@
 #include "bgp/transport.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "bgp/wire.h"
 
-#define RX_SIZE (32 * 1024)
-#define TX_SIZE (TRANSPORT_TX_FILL + 8 * BGP_MESSAGE_MAX)
+/* Twice a long message: what is read at once is not cut into bits by it. */
+#define RX_ROOM(message) ((message) > 16 * 1024 ? 2 * (message) : (size_t)32 * 1024)
+/* Beyond what is filled: a message, and room for others. */
+#define TX_ROOM(message) (TRANSPORT_TX_FILL + (message) + 7 * BGP_MESSAGE_MAX)
 /* Unsent bytes above which the kernel does not call us writable: the queue is to be ours. */
 #define NOTSENT_LOWAT (64 * 1024)
 #define LINGER_MS 3000
@@ -36,9 +40,11 @@ struct transport {
 	bool connecting, finishing, closed, shut;
 	bool want_write; /* writable() is to be called although nothing is buffered */
 	unsigned int busy; /* depth of callbacks */
-	size_t rx_len, tx_start, tx_len;
+	size_t rx_size, rx_len, tx_size, tx_start, tx_len;
 	uint64_t sent;
-	uint8_t rx[RX_SIZE], tx[TX_SIZE];
+	uint8_t *rx, *tx;
+	uint8_t *rx_next; /* larger one, for when nobody reads the old one any more */
+	size_t rx_next_size;
 };
 
 static struct transport *finishing;
@@ -68,7 +74,8 @@ int transport_md5(int fd, const struct addr *peer, const char *key)
 
 	if (len > sizeof(sig.tcpm_key))
 		return EINVAL;
-	addr_to_sockaddr(peer, 0, &sig.tcpm_addr);
+	/* The kernel's name for the same structure. */
+	addr_to_sockaddr(peer, 0, (struct sockaddr_storage *)&sig.tcpm_addr);
 	sig.tcpm_keylen = (uint16_t)len;
 	if (len)
 		memcpy(sig.tcpm_key, key, len);
@@ -161,6 +168,9 @@ static void transport_release(struct transport *t)
 	loop_timer_free(t->timer);
 	if (t->fd >= 0)
 		close(t->fd);
+	free(t->rx_next);
+	free(t->rx);
+	free(t->tx);
 	free(t);
 }
 
@@ -223,7 +233,7 @@ static void finish_step(struct transport *t)
 		shutdown(t->fd, SHUT_WR);
 		t->shut = true;
 	}
-	n = recv(t->fd, t->rx, sizeof(t->rx), 0);
+	n = recv(t->fd, t->rx, t->rx_size, 0);
 	if (!n || (n < 0 && errno != EAGAIN && errno != EINTR))
 		finish_end(t);
 	else
@@ -245,9 +255,21 @@ static void transport_check_connect(struct transport *t)
 	t->ops->connected(t->ctx);
 }
 
+/* The callback that asked for it may have been reading the old one. */
+static void transport_rx_renew(struct transport *t)
+{
+	if (!t->rx_next)
+		return;
+	memcpy(t->rx_next, t->rx, t->rx_len);
+	free(t->rx);
+	t->rx = t->rx_next;
+	t->rx_size = t->rx_next_size;
+	t->rx_next = NULL;
+}
+
 static void transport_read(struct transport *t)
 {
-	ssize_t n = recv(t->fd, t->rx + t->rx_len, sizeof(t->rx) - t->rx_len, 0);
+	ssize_t n = recv(t->fd, t->rx + t->rx_len, t->rx_size - t->rx_len, 0);
 	size_t taken;
 
 	if (n <= 0) {
@@ -261,8 +283,9 @@ static void transport_read(struct transport *t)
 		return;
 	t->rx_len -= taken;
 	memmove(t->rx, t->rx + taken, t->rx_len);
+	transport_rx_renew(t);
 	/* Room for a whole message is always left by a reader that knows messages. */
-	if (t->rx_len == sizeof(t->rx))
+	if (t->rx_len == t->rx_size)
 		t->ops->closed(t->ctx, EMSGSIZE);
 }
 
@@ -304,19 +327,21 @@ static void transport_ready(void *arg, unsigned int events)
 static struct transport *transport_new(struct loop *loop, int fd, const struct transport_ops *ops,
 				       void *ctx)
 {
-	struct transport *t = malloc(sizeof(*t));
+	struct transport *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
-	/* Not the buffers: zeroing them would touch their pages. */
-	memset(t, 0, offsetof(struct transport, rx));
 	t->loop = loop;
 	t->ops = ops;
 	t->ctx = ctx;
 	t->fd = -1;
+	t->rx_size = RX_ROOM(BGP_MESSAGE_MAX);
+	t->tx_size = TX_ROOM(BGP_MESSAGE_MAX);
+	t->rx = malloc(t->rx_size);
+	t->tx = malloc(t->tx_size);
 	t->io = loop_io_new(loop, fd, transport_ready, t);
 	t->timer = loop_timer_new(loop, finish_end, t);
-	if (!t->io || !t->timer) {
+	if (!t->io || !t->timer || !t->rx || !t->tx) {
 		transport_release(t);
 		return NULL;
 	}
@@ -411,17 +436,37 @@ void transport_abandon(const void *ctx)
 			continue;
 		}
 		*at = t->next;
-		while (recv(t->fd, t->rx, sizeof(t->rx), MSG_DONTWAIT) > 0)
+		while (recv(t->fd, t->rx, t->rx_size, MSG_DONTWAIT) > 0)
 			;
 		transport_release(t);
 	}
 }
 
+bool transport_message_max(struct transport *t, size_t octets)
+{
+	size_t rx_size = RX_ROOM(octets), tx_size = TX_ROOM(octets);
+	uint8_t *rx, *tx;
+
+	if (tx_size <= t->tx_size)
+		return true;
+	rx = malloc(rx_size);
+	tx = rx ? realloc(t->tx, tx_size) : NULL;
+	if (!tx) {
+		free(rx);
+		return false;
+	}
+	t->tx = tx;
+	t->tx_size = tx_size;
+	t->rx_next = rx;
+	t->rx_next_size = rx_size;
+	return true;
+}
+
 uint8_t *transport_reserve(struct transport *t, size_t n)
 {
-	if (n > TX_SIZE - t->tx_len)
+	if (n > t->tx_size - t->tx_len)
 		return NULL;
-	if (n > TX_SIZE - t->tx_start - t->tx_len) {
+	if (n > t->tx_size - t->tx_start - t->tx_len) {
 		memmove(t->tx, t->tx + t->tx_start, t->tx_len);
 		t->tx_start = 0;
 	}
@@ -448,6 +493,24 @@ void transport_want_write(struct transport *t)
 {
 	t->want_write = true;
 	transport_watch(t);
+}
+
+bool transport_path(const struct transport *t, struct transport_path *path)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+	int unacked = 0;
+
+	if (getsockopt(t->fd, IPPROTO_TCP, TCP_INFO, &info, &len) ||
+	    ioctl(t->fd, SIOCOUTQ, &unacked))
+		return false;
+	*path = (struct transport_path){
+		.unacked = (uint32_t)unacked,
+		.mss = info.tcpi_snd_mss,
+		.retries = info.tcpi_retransmits,
+		.acked = info.tcpi_bytes_acked,
+	};
+	return true;
 }
 
 bool transport_readable(const struct transport *t)

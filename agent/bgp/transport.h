@@ -3,10 +3,10 @@
  * The TCP side of a session: connections with bounded buffers, and listeners
  * shared by the sessions of one (local address, device, port).
  *
- * Promise: never blocks; memory per connection is fixed. A callback may close
- * its own connection, which then calls back no more. A connection is only ever
- * made with the protections that were asked for (MD5, TTL): where the kernel
- * refuses one, there is no connection.
+ * Promise: never blocks; memory per connection is bounded by the longest
+ * message. A callback may close its own connection, which then calls back no
+ * more. A connection is only ever made with the protections that were asked for
+ * (MD5, TTL): where the kernel refuses one, there is no connection.
  */
 #ifndef VGW_BGP_TRANSPORT_H
 #define VGW_BGP_TRANSPORT_H
@@ -18,7 +18,7 @@
 #include "lib/addr.h"
 #include "lib/loop.h"
 
-/* Bytes of UPDATEs kept ready; what is above stays free for other messages. */
+/* Bytes of UPDATEs kept ready; what is above stays free for a message and some short ones. */
 #define TRANSPORT_TX_FILL (32 * 1024)
 
 struct transport;
@@ -33,6 +33,15 @@ struct transport_config { /* strings are borrowed for the call */
 	uint16_t mss; /* 0 = the kernel's */
 	/* ms without an acknowledgement until the kernel gives up, 0: its default */
 	unsigned int user_timeout;
+};
+
+/* What TCP says about the way to the peer. */
+struct transport_path {
+	uint32_t unacked; /* octets given to the kernel and not acknowledged */
+	uint32_t mss; /* octets of a full segment */
+	uint32_t retries; /* in a row, of the segment that is waited for; none while the window
+			   * is closed */
+	uint64_t acked; /* octets acknowledged so far */
 };
 
 struct transport_ops {
@@ -59,12 +68,17 @@ void transport_finish(struct transport *transport);
 /* Ends what transport_finish() still does for this ctx. */
 void transport_abandon(const void *ctx);
 
+/* Buffers for messages of up to so many octets, of either direction. False: no memory, they stay
+ * as they are. */
+bool transport_message_max(struct transport *transport, size_t octets);
 /* n octets to write to, then committed; NULL if there is no room. */
 uint8_t *transport_reserve(struct transport *transport, size_t n);
 void transport_commit(struct transport *transport, size_t n);
 size_t transport_pending(const struct transport *transport); /* bytes buffered */
 uint64_t transport_sent(const struct transport *transport); /* bytes that the kernel took */
 void transport_want_write(struct transport *transport);
+/* False: the kernel does not say. */
+bool transport_path(const struct transport *transport, struct transport_path *path);
 bool transport_readable(const struct transport *transport); /* the kernel holds bytes for us */
 void transport_addresses(const struct transport *transport, struct addr *local, struct addr *peer);
 

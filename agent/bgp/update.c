@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * UPDATE: IPv4 in the classic fields, IPv6 (and IPv4 from those who like it)
- * in MP_REACH_NLRI and MP_UNREACH_NLRI.
+ * in MP_REACH_NLRI and MP_UNREACH_NLRI. IPv4 whose next hop is IPv6 (RFC 8950) is
+ * announced there too, and withdrawn in the classic field.
  */
 #include "bgp/update.h"
 
@@ -182,7 +183,8 @@ static void begin_announce(struct update_writer *w, const struct attr_peer *peer
 	w->attrs_at = w->out.len;
 	cursor_put_u16(&w->out, 0);
 	attr_encode(&tail, attrs, peer, w->afi);
-	if (w->afi == SESSION_IPV4) {
+	w->mp = w->afi != SESSION_IPV4 || peer->next_hop[SESSION_IPV4].family == AF_INET6;
+	if (!w->mp) {
 		cursor_put_bytes(&w->out, tail.data, tail.len);
 		cursor_patch_u16(&w->out, w->attrs_at, (uint16_t)tail.len);
 	} else {
@@ -199,7 +201,8 @@ static void begin_withdraw(struct update_writer *w)
 	/* IPv4: this is the withdrawn length, and the tail is the attributes' one. */
 	w->attrs_at = w->out.len;
 	cursor_put_u16(&w->out, 0);
-	if (w->afi == SESSION_IPV4) {
+	w->mp = w->afi != SESSION_IPV4;
+	if (!w->mp) {
 		memset(w->tail, 0, 2);
 		w->tail_len = 2;
 		return;
@@ -209,10 +212,16 @@ static void begin_withdraw(struct update_writer *w)
 	mp_begin(w, BGP_ATTR_MP_UNREACH, NULL);
 }
 
+size_t update_message_max(const struct attr_peer *peer)
+{
+	return peer->message_max ? peer->message_max : BGP_MESSAGE_MAX;
+}
+
 bool update_begin(struct update_writer *w, uint8_t *buf, const struct attr_peer *peer,
 		  enum session_afi afi, const struct attrs *attrs)
 {
-	w->out = cursor_out_make(buf, BGP_MESSAGE_MAX);
+	w->max = update_message_max(peer);
+	w->out = cursor_out_make(buf, w->max);
 	w->afi = afi;
 	w->withdraw = !attrs;
 	w->tail_len = 0;
@@ -221,7 +230,7 @@ bool update_begin(struct update_writer *w, uint8_t *buf, const struct attr_peer 
 		begin_announce(w, peer, attrs);
 	else
 		begin_withdraw(w);
-	w->limit = BGP_MESSAGE_MAX - w->tail_len;
+	w->limit = w->max - w->tail_len;
 	/* The longest prefix must fit, or update_add() could fail on an empty message. */
 	return !w->out.bad && w->out.len + 17 <= w->limit;
 }
@@ -238,11 +247,11 @@ size_t update_end(struct update_writer *w)
 {
 	size_t list = w->out.len - w->attrs_at - 2;
 
-	if (w->afi == SESSION_IPV6) {
+	if (w->mp) {
 		cursor_patch_u16(&w->out, w->mp_at, (uint16_t)(w->out.len - w->mp_at - 2));
 		list += w->tail_len;
 	}
-	if (w->withdraw || w->afi == SESSION_IPV6)
+	if (w->withdraw || w->mp)
 		cursor_patch_u16(&w->out, w->attrs_at, (uint16_t)list);
 	cursor_put_bytes(&w->out, w->tail, w->tail_len);
 	message_end(&w->out, 0);

@@ -5,7 +5,7 @@
  * Promise (decode): the whole message is checked before the first call; a
  * message that resets the session changes nothing. What RFC 7606 calls
  * treat-as-withdraw comes out as withdraw calls.
- * Promise (encode): no message exceeds BGP_MESSAGE_MAX.
+ * Promise (encode): no message exceeds what the peer takes (attr_peer.message_max).
  */
 #ifndef VGW_BGP_UPDATE_H
 #define VGW_BGP_UPDATE_H
@@ -31,17 +31,20 @@ bool update_decode(struct cursor body, const struct attr_peer *peer, const struc
 struct update_writer {
 	struct cursor_out out;
 	enum session_afi afi;
-	bool withdraw;
+	bool withdraw, mp; /* mp: the prefixes are in a multiprotocol attribute */
+	size_t max; /* octets of the message */
 	size_t limit; /* out.len may grow up to here, room for the tail is kept */
 	size_t attrs_at, mp_at; /* offsets of lengths */
 	size_t tail_len;
 	uint8_t tail[BGP_MESSAGE_MAX]; /* attributes that follow MP_REACH_NLRI */
 };
 
-/* buf: at least BGP_MESSAGE_MAX. attrs NULL: withdraw. False: the attributes leave no room for
+/* buf: update_message_max(). attrs NULL: withdraw. False: the attributes leave no room for
  * a prefix, nothing can be announced with them. */
 bool update_begin(struct update_writer *w, uint8_t *buf, const struct attr_peer *peer,
 		  enum session_afi afi, const struct attrs *attrs);
+/* Octets of the longest message to the peer. */
+size_t update_message_max(const struct attr_peer *peer);
 /* False: no more room, end the message and begin another. */
 bool update_add(struct update_writer *w, const struct prefix *prefix);
 /* Returns the size of the message. */

@@ -8,6 +8,7 @@
 #define BGP_HEADER_SIZE 19
 #define BGP_MARKER_SIZE 16
 #define BGP_MESSAGE_MAX 4096
+#define BGP_EXTENDED_MAX 65535 /* RFC 8654 */
 #define BGP_AS_TRANS 23456 /* RFC 6793 */
 
 enum bgp_message_type { /* RFC 4271 4.1, RFC 2918 */
@@ -81,12 +82,15 @@ enum bgp_refresh_error { /* RFC 7313 */
 enum bgp_capability {
 	BGP_CAP_MULTIPROTOCOL = 1, /* RFC 4760 */
 	BGP_CAP_REFRESH = 2, /* RFC 2918 */
+	BGP_CAP_NEXT_HOP = 5, /* RFC 8950 */
+	BGP_CAP_EXTENDED_MESSAGE = 6, /* RFC 8654 */
 	BGP_CAP_GRACEFUL_RESTART = 64, /* RFC 4724 */
 	BGP_CAP_AS4 = 65, /* RFC 6793 */
 	BGP_CAP_ENHANCED_REFRESH = 70, /* RFC 7313 */
 };
 
 #define BGP_GR_RESTARTING 0x8000
+#define BGP_GR_NOTIFICATION 0x4000 /* RFC 8538 */
 #define BGP_GR_TIME_MASK 0x0fff
 #define BGP_GR_FORWARDING 0x80
 

@@ -84,6 +84,11 @@ struct config_bgp {
 	uint8_t ttl; /* default 255 */
 	char *md5_file;
 	bool ipv4, ipv6; /* default true, false */
+	uint16_t send_hold; /* seconds, 0 (default): max(480, 2 * hold time) */
+	uint16_t delay_open; /* seconds, default 0 */
+	uint16_t idle_hold_max; /* seconds, default 60 */
+	uint16_t tcp_mss; /* 0 (default): from the tunnel's MTU */
+	bool extended_messages, graceful_notification; /* default true */
 };
 
 struct config_bfd {

@@ -121,6 +121,12 @@ static const struct field bgp_fields[] = {
 	FIELD(config_bgp, md5_file, "bgp.md5-file"),
 	FIELD(config_bgp, ipv4, "bgp.ipv4"),
 	FIELD(config_bgp, ipv6, "bgp.ipv6"),
+	FIELD(config_bgp, send_hold, "bgp.send-hold"),
+	FIELD(config_bgp, delay_open, "bgp.delay-open"),
+	FIELD(config_bgp, idle_hold_max, "bgp.idle-hold-max"),
+	FIELD(config_bgp, tcp_mss, "bgp.tcp-mss"),
+	FIELD(config_bgp, extended_messages, "bgp.extended-messages"),
+	FIELD(config_bgp, graceful_notification, "bgp.graceful-notification"),
 	{ .key = NULL },
 };
 

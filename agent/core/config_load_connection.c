@@ -15,6 +15,8 @@
 #include "core/rules.h"
 
 #define CANDIDATES_SIZE 160
+/* What Linux takes as a maximum segment size. */
+#define TCP_MSS_MIN 88
 
 /* Appends to a list of names for people; what does not fit ends in "...". */
 static void candidate(char *list, const char *name)
@@ -93,6 +95,28 @@ static void check_timers(const struct config_place *place, struct config_bgp *bg
 			bgp->hold_time);
 }
 
+static void load_send_hold(const struct config_place *place, struct config_bgp *bgp,
+			   const char *text)
+{
+	bgp->send_hold = (uint16_t)config_number(place, "send-hold", text, 0, 65535, 0);
+	if (bgp->send_hold && bgp->send_hold <= bgp->hold_time)
+		config_fail_key(place, "send-hold", "BGP_TIMERS",
+				"must be longer than the hold time of %u s (RFC 9687): it is for a "
+				"peer that is heard but takes nothing more",
+				bgp->hold_time);
+}
+
+static void load_tcp_mss(const struct config_place *place, struct config_bgp *bgp,
+			 const char *text)
+{
+	bgp->tcp_mss = (uint16_t)config_number(place, "tcp-mss", text, 0, 32767, 0);
+	if (bgp->tcp_mss && bgp->tcp_mss < TCP_MSS_MIN)
+		config_fail_key(place, "tcp-mss", "VALUE",
+				"0 (by the tunnel's MTU) or %u to 32767 is expected, not %u: the "
+				"kernel refuses smaller segments",
+				TCP_MSS_MIN, bgp->tcp_mss);
+}
+
 static const struct profile *profile_of(const struct config_connection *connection)
 {
 	const struct config_customer_gateway *cg = connection->customer_gateway;
@@ -140,6 +164,15 @@ static struct config_bgp *load_bgp(struct config_parse *parse, const struct raw_
 	bgp->md5_file = config_path(&place, "md5-file", raw->md5_file);
 	bgp->ipv4 = config_flag(&place, "ipv4", raw->ipv4, true);
 	bgp->ipv6 = config_flag(&place, "ipv6", raw->ipv6, false);
+	bgp->delay_open = (uint16_t)config_number(&place, "delay-open", raw->delay_open, 0, 240, 0);
+	bgp->idle_hold_max =
+		(uint16_t)config_number(&place, "idle-hold-max", raw->idle_hold_max, 1, 3600, 60);
+	bgp->extended_messages =
+		config_flag(&place, "extended-messages", raw->extended_messages, true);
+	bgp->graceful_notification =
+		config_flag(&place, "graceful-notification", raw->graceful_notification, true);
+	load_send_hold(&place, bgp, raw->send_hold);
+	load_tcp_mss(&place, bgp, raw->tcp_mss);
 	check_timers(&place, bgp);
 	if (bgp->gtsm && bgp->ttl != 255)
 		config_fail_key(&place, "ttl", "GTSM",

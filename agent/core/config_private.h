@@ -66,6 +66,8 @@ struct raw_customer_gateway {
 
 struct raw_bgp {
 	char *hold_time, *keepalive, *connect_retry, *passive, *gtsm, *ttl, *md5_file, *ipv4, *ipv6;
+	char *send_hold, *delay_open, *idle_hold_max, *tcp_mss, *extended_messages;
+	char *graceful_notification;
 };
 
 struct raw_bfd {

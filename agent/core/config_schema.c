@@ -73,6 +73,12 @@ static const cyaml_schema_field_t bgp_fields[] = {
 	TEXT("md5-file", struct raw_bgp, md5_file),
 	TEXT("ipv4", struct raw_bgp, ipv4),
 	TEXT("ipv6", struct raw_bgp, ipv6),
+	TEXT("send-hold", struct raw_bgp, send_hold),
+	TEXT("delay-open", struct raw_bgp, delay_open),
+	TEXT("idle-hold-max", struct raw_bgp, idle_hold_max),
+	TEXT("tcp-mss", struct raw_bgp, tcp_mss),
+	TEXT("extended-messages", struct raw_bgp, extended_messages),
+	TEXT("graceful-notification", struct raw_bgp, graceful_notification),
 	CYAML_FIELD_END
 };
 

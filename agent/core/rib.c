@@ -537,6 +537,15 @@ void rib_source_mark_stale(struct rib_source *source)
 		path->stale = true;
 }
 
+void rib_source_mark_refresh(struct rib_source *source, uint8_t family)
+{
+	struct rib_path *path = NULL;
+
+	while ((path = slab_next(&source->paths, path)))
+		if ((path->prefix & PTABLE_IPV6 ? AF_INET6 : AF_INET) == family)
+			path->stale = true;
+}
+
 void rib_source_sweep_stale(struct rib_source *source, uint8_t family)
 {
 	source_remove_paths(source, family, true);

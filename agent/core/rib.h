@@ -130,6 +130,8 @@ void rib_source_flush(struct rib_source *source);
  * path counts like a fresh one. Sweep: what was not announced again goes.
  */
 void rib_source_mark_stale(struct rib_source *source);
+/* RFC 7313 4: the paths of the family will be told again; as stale, until they are or a sweep. */
+void rib_source_mark_refresh(struct rib_source *source, uint8_t family);
 void rib_source_sweep_stale(struct rib_source *source, uint8_t family);
 
 /*

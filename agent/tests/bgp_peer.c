@@ -4,7 +4,7 @@
  * line on stdout, commands as lines on stdin:
  *
  *   announce PREFIX [MED]    withdraw PREFIX    eor 4|6    refresh 4|6
- *   stop [TEXT]              quit
+ *   stop [TEXT]    reset [TEXT]    start    quit
  */
 #include <errno.h>
 #include <getopt.h>
@@ -45,11 +45,14 @@ static void on_established(void *ctx)
 {
 	const struct session_info *info = session_info(session);
 
-	print(json_pack("{s:s,s:I,s:i,s:b,s:b,s:b,s:b,s:b,s:i}", "event", "established", "peer_as",
+	print(json_pack("{s:s,s:I,s:i,s:b,s:b,s:b,s:b,s:b,s:i,s:b,s:b,s:b,s:b}", "event", "established", "peer_as",
 			(json_int_t)info->peer_as, "hold_time", info->hold_time, "as4", info->as4,
 			"ipv4", info->afi[SESSION_IPV4], "ipv6", info->afi[SESSION_IPV6],
 			"refresh", info->refresh, "graceful_restart", info->graceful_restart,
-			"restart_time", info->peer_restart_time));
+			"restart_time", info->peer_restart_time, "extended_message",
+			info->extended_message, "extended_next_hop", info->extended_next_hop,
+			"graceful_notification", info->graceful_notification,
+			"enhanced_refresh", info->enhanced_refresh));
 }
 
 static void on_down(void *ctx, enum session_down_reason reason)
@@ -63,8 +66,10 @@ static void on_down(void *ctx, enum session_down_reason reason)
 	};
 	const struct session_info *info = session_info(session);
 
-	print(json_pack("{s:s,s:s,s:i,s:i,s:s}", "event", "down", "reason", names[reason], "code",
-			info->last_code, "subcode", info->last_subcode, "error", info->last_error));
+	print(json_pack("{s:s,s:s,s:i,s:i,s:s,s:b,s:b}", "event", "down", "reason", names[reason],
+			"code", info->last_code, "subcode", info->last_subcode, "error",
+			info->last_error, "hard", info->last_hard, "graceful",
+			info->down_graceful));
 }
 
 static void on_route(void *ctx, const struct prefix *prefix, const struct attrs *attrs)
@@ -152,6 +157,8 @@ static int command(char *line)
 		return session_request_refresh(session, afi);
 	else if (!strcmp(verb, "stop"))
 		session_stop(session, BGP_CEASE_SHUTDOWN, first);
+	else if (!strcmp(verb, "reset"))
+		session_stop(session, BGP_CEASE_RESET, first);
 	else if (!strcmp(verb, "start"))
 		session_start(session);
 	else if (!strcmp(verb, "quit"))
@@ -202,6 +209,9 @@ static const struct option options[] = {
 	{ "port", required_argument, NULL, 'P' },
 	{ "passive", no_argument, NULL, 'x' },
 	{ "gtsm", no_argument, NULL, 'g' },
+	{ "extended", no_argument, NULL, 'e' },
+	{ "graceful-notification", no_argument, NULL, 'n' },
+	{ "next-hop-capability", no_argument, NULL, 'c' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ 0 },
 };
@@ -247,6 +257,12 @@ static bool option_set(int opt, const char *value)
 		return config.passive = true;
 	case 'g':
 		return config.gtsm = true;
+	case 'e':
+		return config.extended_message = true;
+	case 'n':
+		return config.graceful_notification = true;
+	case 'c':
+		return config.extended_next_hop = true;
 	case 'v':
 		log_set_level(LOG_LEVEL_DEBUG);
 		return true;

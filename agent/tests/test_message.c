@@ -18,6 +18,7 @@ static struct bgp_open full_open(void)
 	return (struct bgp_open){
 		.as = 4200000001, .id = 0x0a000001, .hold_time = 30, .multiprotocol = true,
 		.afi = { true, true }, .as4 = true, .refresh = true, .enhanced_refresh = true,
+		.extended_message = true, .next_hop6 = true, .graceful_notification = true,
 		.graceful_restart = true, .restarting = true, .restart_time = 120,
 		.gr_afi = { true, true }, .gr_forwarding = { true, false },
 	};
@@ -48,6 +49,78 @@ static void test_open_round_trip(void **state)
 	assert_int_equal(buf[20] << 8 | buf[21], BGP_AS_TRANS);
 	assert_true(message_open_decode(message_body(&out, BGP_OPEN), &got, &error));
 	assert_memory_equal(&got, &open, sizeof(open));
+}
+
+/* RFC 9072: the same content in the other form, where it is asked for. */
+static void test_open_extended_options(void **state)
+{
+	uint8_t buf[BGP_MESSAGE_MAX], other[BGP_MESSAGE_MAX];
+	struct cursor_out out = cursor_out_make(buf, sizeof(buf));
+	struct cursor_out classic = cursor_out_make(other, sizeof(other));
+	struct bgp_open open = full_open(), got;
+	struct bgp_error error;
+
+	message_open_encode(&classic, &open);
+	open.extended_options = true;
+	message_open_encode(&out, &open);
+	assert_int_equal(out.len, classic.len + 4);
+	assert_int_equal(buf[28], 255);
+	assert_int_equal(buf[29], BGP_OPTION_EXTENDED);
+	assert_true(message_open_decode(message_body(&out, BGP_OPEN), &got, &error));
+	assert_memory_equal(&got, &open, sizeof(open));
+}
+
+/* RFC 8538: what is wrapped comes out again; what cannot be wrapped whole is cut. */
+static void test_hard_reset(void **state)
+{
+	struct bgp_error error, was;
+	static uint8_t big[BGP_MESSAGE_MAX];
+
+	message_shutdown_set(&error, BGP_CEASE_SHUTDOWN, "bye");
+	was = error;
+	message_hard_reset_wrap(&error);
+	assert_int_equal(error.code, BGP_ERROR_CEASE);
+	assert_int_equal(error.subcode, BGP_CEASE_HARD_RESET);
+	assert_int_equal(error.data_len, was.data_len + 2);
+	assert_memory_equal(error.data, "\x06\x02\x03" "bye", 6);
+	assert_true(message_hard_reset_unwrap(&error));
+	assert_int_equal(error.code, was.code);
+	assert_int_equal(error.subcode, was.subcode);
+	assert_int_equal(error.data_len, was.data_len);
+	assert_memory_equal(error.data, was.data, was.data_len);
+	assert_false(message_hard_reset_unwrap(&error));
+	bgp_error_set(&error, 3, 9, big, sizeof(big), "test");
+	message_hard_reset_wrap(&error);
+	assert_int_equal(error.data_len, sizeof(error.data));
+	assert_memory_equal(error.data, "\x03\x09\x00", 3);
+	/* Nothing inside: it stays what it is. */
+	bgp_error_set(&error, BGP_ERROR_CEASE, BGP_CEASE_HARD_RESET, "\x06", 1, "test");
+	assert_true(message_hard_reset_unwrap(&error));
+	assert_int_equal(error.subcode, BGP_CEASE_HARD_RESET);
+}
+
+/* RFC 8654: longer messages, but never OPEN and KEEPALIVE. */
+static void test_header_extended(void **state)
+{
+	static const struct {
+		const char *header;
+		bool good;
+	} cases[] = {
+		{ "ff*16 ffff 02", true }, { "ff*16 ffff 03", true }, { "ff*16 1001 05", true },
+		{ "ff*16 1000 01", true }, { "ff*16 1001 01", false }, { "ff*16 1001 04", false },
+		{ "ff*16 0013 04", true }, { "ff*16 0012 02", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t header[BGP_HEADER_SIZE], type;
+		struct bgp_error error;
+		size_t len;
+
+		hex(cases[i].header, header, sizeof(header));
+		if (message_header_decode_max(header, BGP_EXTENDED_MAX, &len, &type, &error) !=
+		    cases[i].good)
+			fail_msg("%s", cases[i].header);
+	}
 }
 
 static void test_open_plain(void **state)
@@ -94,6 +167,10 @@ static const struct {
 	{ "[9] multiprotocol of 3 octets", HEAD "07 02050103000100", "2/0" },
 	{ "[10] unknown capability of 255 octets",
 	  HEAD "ff ff0104 020101 c8ff 00*255", "ok" },
+	{ "extended message with a value", HEAD "05 0203060100", "2/0" },
+	{ "extended next hop", HEAD "0a 0208 0506 000100010002", "ok" },
+	{ "extended next hop, nothing in it", HEAD "04 0202 0500", "ok" },
+	{ "extended next hop of 5 octets", HEAD "09 0207 0505 0001000100", "2/0" },
 	{ "route refresh with a value", HEAD "05 0203020100", "2/0" },
 	{ "authentication option", HEAD "03 010100", "2/4" },
 	{ "unknown option", HEAD "02 6300", "2/4" },
@@ -320,6 +397,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open_round_trip),
+		cmocka_unit_test(test_open_extended_options),
+		cmocka_unit_test(test_hard_reset),
+		cmocka_unit_test(test_header_extended),
 		cmocka_unit_test(test_open_plain),
 		cmocka_unit_test(test_open_malformed),
 		cmocka_unit_test(test_open_version_data),

@@ -325,11 +325,19 @@ static void peer_capabilities(FILE *out, const json_t *value, const json_t *row)
 		fputs(", four-octet AS", out);
 	if (json_is_true(row_get(row, "refresh")))
 		fputs(", route refresh", out);
+	if (json_is_true(row_get(row, "enhanced_refresh")))
+		fputs(" (enhanced)", out);
+	if (json_is_true(row_get(row, "extended_message")))
+		fputs(", extended messages", out);
+	if (json_is_true(row_get(row, "extended_next_hop")))
+		fputs(", IPv4 by IPv6 next hop", out);
 	if (json_is_true(row_get(row, "graceful_restart"))) {
 		fputs(", graceful restart", out);
 		if (number(row, "peer_restart_time"))
 			fprintf(out, " (peer %" PRIu64 " s)", number(row, "peer_restart_time"));
 	}
+	if (json_is_true(row_get(row, "graceful_notification")))
+		fputs(", graceful notification", out);
 }
 
 static void peer_paths(FILE *out, const json_t *value, const json_t *row)
@@ -358,6 +366,18 @@ static void peer_messages(FILE *out, const json_t *value, const json_t *row)
 		number(row, "updates_out"));
 	if (number(row, "backlog"))
 		fprintf(out, ", %" PRIu64 " waiting", number(row, "backlog"));
+}
+
+/* Nothing to say of a way on which data gets on. */
+static void peer_path(FILE *out, const json_t *value, const json_t *row)
+{
+	const char *path = string(row, "path");
+
+	if (!*path || !strcmp(path, "good"))
+		return;
+	human_any(out, value, row);
+	fprintf(out, ", %" PRIu64 " octets not acknowledged, segments of %" PRIu64,
+		number(row, "unacked"), number(row, "mss"));
 }
 
 static void peer_last_error(FILE *out, const json_t *value, const json_t *row)
@@ -392,7 +412,9 @@ static const struct column peers_columns[] = {
 	{ "paths", "accepted", peer_paths, COLUMN_DETAIL },
 	{ "end of RIB", "end_of_rib", peer_end_of_rib, COLUMN_DETAIL },
 	{ "messages", "messages_in", peer_messages, COLUMN_DETAIL },
+	{ "path", "path", peer_path, COLUMN_DETAIL },
 	{ "last error", "last_error", peer_last_error, COLUMN_DETAIL },
+	{ "shutdown text", "shutdown_text", human_any, COLUMN_DETAIL },
 	{ 0 },
 };
 

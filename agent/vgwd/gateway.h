@@ -60,9 +60,12 @@ struct tunnel {
 	struct session *session;
 	struct rib_source *source;
 	bool started;
+	bool had_session; /* in this life: what we forward by is there (RFC 4724, F bits) */
 	bool stale; /* paths are kept for a peer that restarts (RFC 4724 4.2) */
 	bool synced; /* End-of-RIB (or what stands for it) of this session seen */
 	struct loop_timer *stale_timer;
+	bool refreshing[SESSION_N_AFI]; /* the peer tells the family again (RFC 7313) */
+	struct loop_timer *refresh_timer; /* bounds that */
 	struct loop_timer *quiet_timer; /* a peer without graceful restart never says End-of-RIB */
 };
 
@@ -157,6 +160,7 @@ const struct bfd_status *liveness_status(const struct tunnel *tunnel); /* NULL: 
 int peer_create(struct tunnel *tunnel); /* no session on a connection without bgp */
 void peer_destroy(struct tunnel *tunnel, uint8_t cease_subcode, const char *text);
 void peer_start(struct tunnel *tunnel); /* if it may run now */
+void peer_retune(struct tunnel *tunnel); /* what resets no session changed: configuration, MTU */
 void peer_path_failed(struct tunnel *tunnel); /* ends the session, its paths go at once */
 void peer_path_good(struct tunnel *tunnel);
 

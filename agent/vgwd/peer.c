@@ -3,8 +3,9 @@
  * A tunnel's BGP peer: what its session says becomes paths of its RIB source.
  *
  * A session that ends takes its paths along, with one exception (RFC 4724,
- * receiving speaker): the transport broke without a NOTIFICATION and the peer
- * had announced graceful restart. Then the paths stay, marked stale, until the
+ * receiving speaker; RFC 8538): the transport broke without a NOTIFICATION, or
+ * with one that both sides agreed to survive, and the peer had announced graceful
+ * restart. Then the paths stay, marked stale, until the
  * peer has said End-of-RIB in a new session, or did not keep its forwarding
  * state, or its restart time is over. A peer that went silent (hold timer, BFD) gets
  * no such credit: the tunnel may well be a black hole.
@@ -18,6 +19,13 @@
 
 /* Without End-of-RIB, this long without an UPDATE means that the peer has told all. */
 #define QUIET_MS 5000
+/* RFC 7313 4: a peer that began to tell all again has so long for it. */
+#define REFRESH_MS 300000
+/* Of IP and TCP, without options: those are the kernel's business. */
+#define TCP_HEADERS4 40
+#define TCP_HEADERS6 60
+/* A smaller MTU was not reported by a tunnel that works. */
+#define MTU_MIN 576
 
 static const uint8_t family_of[SESSION_N_AFI] = {
 	[SESSION_IPV4] = AF_INET,
@@ -52,6 +60,26 @@ static void peer_stale_expired(void *ctx)
 	gateway_kick(tunnel->gateway);
 }
 
+static void peer_refresh_stop(struct tunnel *tunnel)
+{
+	loop_timer_stop(tunnel->refresh_timer);
+	for (int afi = 0; afi < SESSION_N_AFI; afi++)
+		tunnel->refreshing[afi] = false;
+}
+
+static void peer_refresh_expired(void *ctx)
+{
+	struct tunnel *tunnel = ctx;
+
+	log_warning(tunnel->config->name,
+		    "peer did not finish its route refresh in time, what it did not repeat goes");
+	for (int afi = 0; afi < SESSION_N_AFI; afi++)
+		if (tunnel->refreshing[afi])
+			rib_source_sweep_stale(tunnel->source, family_of[afi]);
+	peer_refresh_stop(tunnel);
+	gateway_kick(tunnel->gateway);
+}
+
 static void peer_quiet(void *ctx)
 {
 	peer_synced(ctx);
@@ -74,6 +102,7 @@ static void peer_established(void *ctx)
 		 info->hold_time, info->graceful_restart ? "yes" : "no");
 	rib_source_set_router_id(tunnel->source, info->peer_id);
 	tunnel->synced = false;
+	tunnel->had_session = true;
 	for (int afi = 0; afi < SESSION_N_AFI; afi++) {
 		bool kept = info->afi[afi] && info->graceful_restart && info->peer_forwarding[afi];
 
@@ -89,6 +118,21 @@ static void peer_established(void *ctx)
 	gateway_kick(tunnel->gateway);
 }
 
+/* A second restart before the first was over gets no more credit (RFC 4724 4.2). */
+static void peer_keep_stale(struct tunnel *tunnel, const struct session_info *info)
+{
+	if (tunnel->stale)
+		rib_source_mark_stale(tunnel->source);
+	for (int afi = 0; afi < SESSION_N_AFI; afi++) {
+		/* Not mark_stale(): what a refresh marked has not been stale before. */
+		rib_source_mark_refresh(tunnel->source, family_of[afi]);
+		if (!info->peer_restart_afi[afi])
+			rib_source_sweep_stale(tunnel->source, family_of[afi]);
+	}
+	tunnel->stale = true;
+	loop_timer_start(tunnel->stale_timer, info->peer_restart_time * 1000ull);
+}
+
 static void peer_down(void *ctx, enum session_down_reason reason)
 {
 	struct tunnel *tunnel = ctx;
@@ -98,13 +142,9 @@ static void peer_down(void *ctx, enum session_down_reason reason)
 		    info->last_error[0] ? info->last_error : "connection lost");
 	loop_timer_stop(tunnel->quiet_timer);
 	tunnel->synced = false;
-	if (reason == SESSION_DOWN_TRANSPORT && info->graceful_restart && info->peer_restart_time) {
-		rib_source_mark_stale(tunnel->source);
-		for (int afi = 0; afi < SESSION_N_AFI; afi++)
-			if (!info->peer_restart_afi[afi])
-				rib_source_sweep_stale(tunnel->source, family_of[afi]);
-		tunnel->stale = true;
-		loop_timer_start(tunnel->stale_timer, info->peer_restart_time * 1000ull);
+	peer_refresh_stop(tunnel);
+	if (info->down_graceful && info->peer_restart_time) {
+		peer_keep_stale(tunnel, info);
 	} else {
 		rib_source_flush(tunnel->source);
 		peer_stale_end(tunnel);
@@ -160,6 +200,29 @@ static void peer_refresh(void *ctx, enum session_afi afi)
 	advertise_all(ctx, afi);
 }
 
+static void peer_refresh_begin(void *ctx, enum session_afi afi)
+{
+	struct tunnel *tunnel = ctx;
+
+	rib_source_mark_refresh(tunnel->source, family_of[afi]);
+	tunnel->refreshing[afi] = true;
+	loop_timer_start(tunnel->refresh_timer, REFRESH_MS);
+}
+
+/* RFC 7313 4: an end without a beginning means nothing. */
+static void peer_refresh_end(void *ctx, enum session_afi afi)
+{
+	struct tunnel *tunnel = ctx;
+
+	if (!tunnel->refreshing[afi])
+		return;
+	tunnel->refreshing[afi] = false;
+	rib_source_sweep_stale(tunnel->source, family_of[afi]);
+	if (!tunnel->refreshing[SESSION_IPV4] && !tunnel->refreshing[SESSION_IPV6])
+		loop_timer_stop(tunnel->refresh_timer);
+	gateway_kick(tunnel->gateway);
+}
+
 static const char *peer_accept_open(void *ctx, uint32_t peer_as, uint32_t peer_id)
 {
 	const struct tunnel *tunnel = ctx;
@@ -179,6 +242,8 @@ static const struct session_ops peer_ops = {
 	.update_end = peer_update_end,
 	.end_of_rib = peer_end_of_rib,
 	.refresh = peer_refresh,
+	.refresh_begin = peer_refresh_begin,
+	.refresh_end = peer_refresh_end,
 	.accept_open = peer_accept_open,
 };
 
@@ -207,6 +272,32 @@ static struct addr peer_mapped(const struct addr *v4)
 	return out;
 }
 
+/* What fits into the tunnel: a larger segment is lost wherever nobody may say so. */
+static uint16_t peer_mss(const struct tunnel *tunnel)
+{
+	const struct config_bgp *bgp = tunnel->connection->bgp;
+	bool v6 = tunnel->config->inside_peer.family == AF_INET6;
+
+	if (bgp->tcp_mss)
+		return bgp->tcp_mss;
+	if (!tunnel->reported || tunnel->kernel.mtu < MTU_MIN || tunnel->kernel.mtu > 32767)
+		return 0;
+	return (uint16_t)(tunnel->kernel.mtu - (v6 ? TCP_HEADERS6 : TCP_HEADERS4));
+}
+
+/* Everything that a session can take over while it runs. */
+static void peer_tuning(const struct tunnel *tunnel, struct session_config *config)
+{
+	const struct config_bgp *bgp = tunnel->connection->bgp;
+
+	config->passive = bgp->passive;
+	config->connect_retry = bgp->connect_retry;
+	config->send_hold = bgp->send_hold;
+	config->delay_open = bgp->delay_open;
+	config->rest_max = bgp->idle_hold_max;
+	config->tcp_mss = peer_mss(tunnel);
+}
+
 static struct session *peer_session(struct tunnel *tunnel, const char *key)
 {
 	const struct config_bgp *bgp = tunnel->connection->bgp;
@@ -219,18 +310,21 @@ static struct session *peer_session(struct tunnel *tunnel, const char *key)
 		.local = tunnel->config->inside_address,
 		.peer = tunnel->config->inside_peer,
 		.device = tunnel->config->interface,
-		.passive = bgp->passive,
 		.hold_time = bgp->hold_time,
 		.keepalive = bgp->keepalive,
-		.connect_retry = bgp->connect_retry,
 		.ttl = bgp->ttl,
 		.gtsm = bgp->gtsm,
 		.md5 = key,
 		.afi = {[SESSION_IPV4] = bgp->ipv4, [SESSION_IPV6] = bgp->ipv6},
 		.restart_time = gateway->config->gateway.restart_time,
 		.restarting = gateway->kept_forwarding,
-		.forwarding_kept = gateway->kept_forwarding,
+		.forwarding_kept = gateway->kept_forwarding || tunnel->had_session,
+		.extended_message = bgp->extended_messages,
+		.extended_next_hop = bgp->ipv4 && tunnel->config->inside_peer.family == AF_INET6,
+		.graceful_notification = bgp->graceful_notification,
 	};
+
+	peer_tuning(tunnel, &config);
 
 	if (bgp->ipv6 && config.local.family == AF_INET)
 		config.next_hop6 = peer_mapped(&config.local);
@@ -262,7 +356,9 @@ int peer_create(struct tunnel *tunnel)
 	tunnel->source = peer_source(tunnel);
 	tunnel->stale_timer = loop_timer_new(tunnel->gateway->loop, peer_stale_expired, tunnel);
 	tunnel->quiet_timer = loop_timer_new(tunnel->gateway->loop, peer_quiet, tunnel);
-	if (tunnel->source && tunnel->stale_timer && tunnel->quiet_timer)
+	tunnel->refresh_timer =
+		loop_timer_new(tunnel->gateway->loop, peer_refresh_expired, tunnel);
+	if (tunnel->source && tunnel->stale_timer && tunnel->quiet_timer && tunnel->refresh_timer)
 		return 0;
 	peer_destroy(tunnel, 0, NULL);
 	return -ENOMEM;
@@ -277,7 +373,9 @@ void peer_destroy(struct tunnel *tunnel, uint8_t cease_subcode, const char *text
 	tunnel->started = false;
 	loop_timer_free(tunnel->stale_timer);
 	loop_timer_free(tunnel->quiet_timer);
+	loop_timer_free(tunnel->refresh_timer);
 	tunnel->stale_timer = NULL;
+	tunnel->refresh_timer = NULL;
 	tunnel->quiet_timer = NULL;
 	if (tunnel->source)
 		rib_source_remove(tunnel->source);
@@ -312,6 +410,16 @@ void peer_start(struct tunnel *tunnel)
 	}
 	tunnel->started = true;
 	session_start(tunnel->session);
+}
+
+void peer_retune(struct tunnel *tunnel)
+{
+	struct session_config config = {0};
+
+	if (!tunnel->session)
+		return;
+	peer_tuning(tunnel, &config);
+	session_retune(tunnel->session, &config);
 }
 
 /*

@@ -37,13 +37,15 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
+/* What only a new session can have; the rest is for peer_retune(). */
 static bool same_bgp(const struct config_bgp *a, const struct config_bgp *b)
 {
 	if (!a || !b)
 		return a == b;
 	return a->hold_time == b->hold_time && a->keepalive == b->keepalive &&
-	       a->connect_retry == b->connect_retry && a->passive == b->passive &&
 	       a->gtsm == b->gtsm && a->ttl == b->ttl && a->ipv4 == b->ipv4 && a->ipv6 == b->ipv6 &&
+	       a->tcp_mss == b->tcp_mss && a->extended_messages == b->extended_messages &&
+	       a->graceful_notification == b->graceful_notification &&
 	       same_text(a->md5_file, b->md5_file);
 }
 
@@ -126,6 +128,8 @@ static void reload_tunnel(struct gateway *gateway, const struct config *old,
 		log_error(config->name, "out of memory, no BGP session");
 	else if (tunnel->source)
 		rib_source_set_weight(tunnel->source, config->weight);
+	if (keep)
+		peer_retune(tunnel);
 }
 
 static void reload_tunnels(struct gateway *gateway, const struct config *old)

@@ -393,6 +393,11 @@ static void peer_add_session(json_t *row, const struct tunnel *tunnel)
 	json_object_set_new(row, "as4", json_boolean(info->as4));
 	json_object_set_new(row, "refresh", json_boolean(info->refresh));
 	json_object_set_new(row, "graceful_restart", json_boolean(info->graceful_restart));
+	json_object_set_new(row, "enhanced_refresh", json_boolean(info->enhanced_refresh));
+	json_object_set_new(row, "extended_message", json_boolean(info->extended_message));
+	json_object_set_new(row, "extended_next_hop", json_boolean(info->extended_next_hop));
+	json_object_set_new(row, "graceful_notification",
+			    json_boolean(info->graceful_notification));
 	json_object_set_new(row, "peer_restart_time", json_integer(info->peer_restart_time));
 	json_object_set_new(row, "advertised", json_integer(advertised_count(tunnel, info)));
 	json_object_set_new(row, "end_of_rib",
@@ -406,6 +411,11 @@ static void peer_add_session(json_t *row, const struct tunnel *tunnel)
 	json_object_set_new(row, "last_error", verbs_text(info->last_error));
 	json_object_set_new(row, "last_code", json_integer(info->last_code));
 	json_object_set_new(row, "last_subcode", json_integer(info->last_subcode));
+	json_object_set_new(row, "last_hard", json_boolean(info->last_hard));
+	json_object_set_new(row, "shutdown_text", verbs_text(info->shutdown_text));
+	json_object_set_new(row, "path", json_string(session_path_name(info->path)));
+	json_object_set_new(row, "unacked", json_integer(info->unacked));
+	json_object_set_new(row, "mss", number_or_null(info->mss));
 	json_object_set_new(row, "backlog",
 			    json_integer(tunnel->session ? session_backlog(tunnel->session) : 0));
 }

@@ -149,9 +149,12 @@ void tunnel_reported(struct tunnel *tunnel, const struct kernel_tunnel *report)
 {
 	bool was_down = tunnel->reported && tunnel->kernel.state == VGW_TUNNEL_STATE_DOWN;
 	bool down = report->state == VGW_TUNNEL_STATE_DOWN;
+	bool resized = !tunnel->reported || tunnel->kernel.mtu != report->mtu;
 
 	tunnel->kernel = *report;
 	tunnel->reported = true;
+	if (resized)
+		peer_retune(tunnel);
 	if (down == was_down)
 		return;
 	log_info(tunnel->config->name, "tunnel is %s", down ? "down" : "up");

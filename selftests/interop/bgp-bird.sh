@@ -3,12 +3,16 @@
 #
 # Our BGP session with BIRD: both directions of connecting, routes of both
 # families both ways, 4-octet AS numbers, withdrawals, End-of-RIB, route
-# refresh, shutdown, TCP MD5, TTL security.
+# refresh, shutdown, extended messages, IPv4 with IPv6 next hops, TCP MD5, TTL
+# security.
 set -u
 
 # shellcheck source=selftests/interop/bgp-lib.sh
 . "$(dirname "$0")/bgp-lib.sh"
 interop_isolate /usr/sbin/bird
+
+# Options of the IPv4 channel.
+bird_ipv4=
 
 # protocol options...
 bird_config()
@@ -35,14 +39,17 @@ bird_config()
 		accept;
 	}
 	protocol bgp ours {
-		local $their_addr as $their_as;
-		neighbor $our_addr as $our_as;
+		local ${bird_local:-$their_addr} as $their_as;
+		neighbor ${bird_neighbor:-$our_addr} as $our_as;
 		graceful restart on;
 		connect retry time 1;
 		connect delay time 1;
 		error wait time 1, 2;
 		$*
-		ipv4 { import all; export filter outgoing; next hop self; };
+		ipv4 {
+			import all; export filter outgoing; next hop self;
+			$bird_ipv4
+		};
 		ipv6 { import all; export filter outgoing; next hop address $their_addr6; };
 	}
 	END
@@ -158,6 +165,47 @@ test_passive()
 	other_stop
 }
 
+bird_counts()
+{
+	birdc show route count protocol ours | grep -q "$1 of"
+}
+
+# RFC 8654: one attribute set, so that the prefixes fill messages.
+test_extended()
+{
+	local i
+	bird_config "enable extended messages on;"
+	bird_start
+	peer_start --extended
+	check "extended messages agreed" peer_says 15 "$established.*\"extended_message\":true"
+	for i in {0..2999}; do
+		echo "announce 10.$((i / 250)).$((i % 250)).0/24"
+	done >&8
+	peer_say eor 4
+	check "many routes in long messages" wait_for 10 bird_counts 3000
+	check "and no complaint" bird_up
+	peer_end
+	other_stop
+}
+
+# RFC 8950: IPv4 routes over IPv6.
+test_next_hop6()
+{
+	bird_ipv4="extended next hop on;" bird_local=$their_addr6 bird_neighbor=$our_addr6 \
+		bird_config
+	bird_start
+	peer_start --local $our_addr6 --peer $their_addr6 --next-hop-capability
+	check "IPv6 next hops agreed" peer_says 15 "$established.*\"extended_next_hop\":true"
+	check "their IPv4 route" peer_says 5 \
+		'"prefix":"203.0.113.0/24","path":"65010","next_hop":"fd00:99::2"'
+	peer_say announce 10.1.0.0/16
+	check "our IPv4 route" wait_for 5 bird_has 10.1.0.0/16 "BGP.next_hop: $our_addr6"
+	peer_say withdraw 10.1.0.0/16
+	check "and its end" wait_for 5 bird_has_not 10.1.0.0/16
+	peer_end
+	other_stop
+}
+
 test_wrong_as()
 {
 	bird_config
@@ -190,6 +238,8 @@ test_routes
 test_shutdown
 test_active
 test_passive
+test_extended
+test_next_hop6
 test_wrong_as
 test_protected
 ktap_end

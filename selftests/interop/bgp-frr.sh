@@ -3,7 +3,8 @@
 #
 # Our BGP session with FRR's bgpd: both directions of connecting, routes of
 # both families both ways, 4-octet AS numbers, withdrawals, End-of-RIB, route
-# refresh, graceful restart, shutdown, TCP MD5, TTL security.
+# refresh, graceful restart also over NOTIFICATIONs, shutdown, extended messages,
+# TCP MD5, TTL security.
 set -u
 
 # shellcheck source=selftests/interop/bgp-lib.sh
@@ -85,6 +86,11 @@ frr_has()
 frr_has_not()
 {
 	! frr_has "$1" "$our_as"
+}
+
+frr_has_not_stale()
+{
+	frr_has "$1" "$our_as" && ! frr_has "$1" stale
 }
 
 frr_neighbor()
@@ -174,6 +180,36 @@ test_passive()
 	other_stop
 }
 
+# RFC 8538: a reset is survived, a shutdown (Hard Reset) is not; RFC 8654.
+test_graceful()
+{
+	frr_config
+	frr_start
+	peer_start --passive --graceful-notification --extended
+	check "graceful NOTIFICATION agreed" peer_says 20 \
+		"$established.*\"graceful_notification\":true"
+	check "extended messages agreed" peer_says 1 '"extended_message":true'
+	peer_say announce 10.4.0.0/16
+	peer_say eor 4
+	peer_say eor 6
+	wait_for 5 frr_has 10.4.0.0/16 "^  $our_as"
+	peer_forget
+	peer_say reset
+	check "our reset: FRR keeps our route as stale" wait_for 5 frr_has 10.4.0.0/16 stale
+	peer_say start
+	check "up again" peer_says 20 "$established"
+	peer_say announce 10.4.0.0/16
+	peer_say eor 4
+	peer_say eor 6
+	wait_for 5 frr_has_not_stale 10.4.0.0/16
+	peer_forget
+	peer_say stop for good
+	check "our shutdown: FRR does not" wait_for 5 frr_has_not 10.4.0.0/16
+	check "since it was a Hard Reset" wait_for 5 frr_neighbor 'Hard Reset'
+	peer_end
+	other_stop
+}
+
 test_wrong_as()
 {
 	frr_config
@@ -204,6 +240,7 @@ test_routes
 test_shutdown
 test_active
 test_passive
+test_graceful
 test_wrong_as
 test_protected
 ktap_end
