@@ -82,6 +82,12 @@ module-debug:
 	$(call kbuild,kmod-debug,$(BUILD)/kernels-debug/debug/hdr,UBSAN_SANITIZE=y)
 	@echo "build/kmod-debug/vgw.ko"
 
+# For the benchmarks' kernel, a process of this machine (scripts/bench/uml).
+.PHONY: module-uml
+module-uml:
+	$(call kbuild,kmod-uml,$(BUILD)/uml/linux-source-6.1,ARCH=um \
+		KCFLAGS="-mpopcnt -include $(CURDIR)/scripts/bench/uml_module/popcnt.h")
+
 # ---- agent ------------------------------------------------------------------
 
 # Archives in the order of their dependencies: each may use those to its right.
@@ -217,7 +223,7 @@ $(BUILD)/selftests/fuzz_genl: selftests/vgw/fuzz_genl.c $(BUILD)/selftests/fuzz_
 
 # ---- checks -----------------------------------------------------------------
 
-.PHONY: check check-fast demo style sparse
+.PHONY: check check-fast demo bench style sparse
 check:
 	@scripts/deps
 	@scripts/check
@@ -228,6 +234,13 @@ check-fast:
 demo:
 	@scripts/deps
 	@scripts/demo
+
+# The table by itself, then in a kernel beside the kernel's own, then forwarding.
+bench:
+	@scripts/deps
+	@scripts/bench/table
+	@scripts/bench/fib
+	@scripts/bench/forward
 
 style:
 	@scripts/style
@@ -306,10 +319,10 @@ uninstall:
 # ---- rest -------------------------------------------------------------------
 
 .PHONY: clean distclean help
-# Downloaded kernels and the guests' root are kept; 'make distclean' removes them too.
+# Kernels and the guests' root are kept; 'make distclean' removes them too.
 clean:
 	rm -rf $(BUILD)/agent $(BUILD)/agent-test $(BUILD)/agent.flags $(BUILD)/tests $(BUILD)/selftests \
-		$(BUILD)/kmod-* $(BUILD)/sparse-* $(BUILD)/check $(BUILD)/vm $(BUILD)/fuzz \
+		$(BUILD)/kmod-* $(BUILD)/sparse-* $(BUILD)/check $(BUILD)/vm $(BUILD)/bench $(BUILD)/fuzz \
 		$(BUILD)/vgw.ko $(BUILD)/link_vgw.so $(programs:%=$(BUILD)/%)
 
 distclean:
@@ -323,6 +336,7 @@ help:
 	@echo "make check        every test, natively and in VMs with both kernels (about 20 minutes)"
 	@echo "make check-fast   the native tests only"
 	@echo "make module-debug the same for a kernel that looks for faults, which is built first (half an hour)"
+	@echo "make bench        speed against DPDK's tables and the stock kernel; builds a kernel once (about 20 minutes)"
 	@echo "make fuzz         what reads bytes from outside under libFuzzer (clang): SECONDS=60 each, TARGETS"
 	@echo "make style        form of the sources; CHECKPATCH=FILE adds the kernel's script"
 	@echo "make sparse       the kernel's static checker over the module"

@@ -5,9 +5,7 @@
  *
  * usage: table [4|6] [ROUTES] [SEED]
  *
- * The table is made up: lengths and crowding follow what a full table of 2025
- * looks like (see routes4() and routes6()), ids are 64, most like their
- * neighbours'. Every lookup is checked against a plain one before it is timed.
+ * Every lookup is checked against a plain one before it is timed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +14,9 @@
 #include <time.h>
 
 #include "lpm_impl.h"
+#include "routes.h"
 #include "table.h"
 
-#define HOT		65536
 #define BATCH		1000
 
 /* The kernel's allocator in small: size classes out of 2 MiB pages. */
@@ -120,174 +118,6 @@ void synchronize_rcu(void)
 
 void (*after_store)(void);
 
-/* Random numbers and routes */
-
-static u64 state;
-
-u32 random_u32(void)
-{
-	u64 x = state += 0x9e3779b97f4a7c15ull;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebull;
-	return (x ^ x >> 31) >> 32;
-}
-
-static unsigned int below(unsigned int n)
-{
-	return (u64)random_u32() * n >> 32;
-}
-
-struct share {
-	u8 len;
-	u16 parts;		/* of 1000 */
-};
-
-/* Lengths of a full table. */
-static const struct share shares4[] = {
-	{ 24, 604 }, { 23, 98 }, { 22, 117 }, { 21, 52 }, { 20, 46 }, { 19, 26 }, { 18, 15 },
-	{ 17, 9 }, { 16, 14 }, { 15, 3 }, { 14, 3 }, { 13, 2 }, { 12, 1 }, { 11, 1 }, { 25, 2 },
-	{ 26, 1 }, { 28, 1 }, { 32, 1 },
-};
-
-static const struct share shares6[] = {
-	{ 48, 470 }, { 44, 110 }, { 40, 100 }, { 32, 110 }, { 36, 50 }, { 46, 40 }, { 47, 30 },
-	{ 42, 25 }, { 33, 15 }, { 34, 10 }, { 35, 10 }, { 29, 20 }, { 28, 4 }, { 24, 1 }, { 20, 1 },
-	{ 64, 2 }, { 128, 2 },
-};
-
-static u8 pick_len(const struct share *shares, unsigned int n)
-{
-	unsigned int at = below(1000);
-
-	for (unsigned int i = 0; i < n; i++) {
-		if (at < shares[i].parts)
-			return shares[i].len;
-		at -= shares[i].parts;
-	}
-	return shares[0].len;
-}
-
-static void cut(u8 *addr, unsigned int len)
-{
-	for (unsigned int i = len; i < 128; i++)
-		addr[i / 8] &= ~(0x80 >> i % 8);
-}
-
-static u32 hash_addr(const u8 *addr, u8 len)
-{
-	u32 hash = len * 2654435761u;
-
-	for (unsigned int i = 0; i < 16; i++)
-		hash = (hash ^ addr[i]) * 16777619u;
-	return hash ^ hash >> 15;
-}
-
-struct route *routes;
-unsigned int n_routes;
-static u32 *index_of;		/* open hash: route + 1 */
-static u32 index_mask;
-
-static struct route *find(const u8 *addr, u8 len)
-{
-	for (u32 at = hash_addr(addr, len);; at++) {
-		u32 i = index_of[at & index_mask];
-
-		if (!i)
-			return NULL;
-		if (routes[i - 1].len == len && !memcmp(routes[i - 1].addr, addr, 16))
-			return &routes[i - 1];
-	}
-}
-
-static void route_add(const u8 *addr, u8 len)
-{
-	struct route *route = &routes[n_routes];
-	u32 at = hash_addr(addr, len);
-	u8 around[16] = {};
-
-	if (find(addr, len))
-		return;
-	memcpy(route->addr, addr, 16);
-	route->len = len;
-	/* Seven of ten as the block around them. */
-	memcpy(around, addr, 3);
-	around[2] &= 0xf0;
-	route->nh = 1 + (below(10) < 7 ? hash_addr(around, 0) : random_u32()) % 64;
-	while (index_of[at & index_mask])
-		at++;
-	index_of[at & index_mask] = ++n_routes;
-}
-
-/* Some 29,500 /16s in use, crowded very differently: few hold hundreds, most few. */
-static void routes4(unsigned int wanted)
-{
-	static u8 blocks[29500][2];
-	unsigned int n = sizeof(blocks) / sizeof(*blocks);
-
-	for (unsigned int i = 0; i < n; i++) {
-		blocks[i][0] = 1 + below(222);
-		blocks[i][1] = below(256);
-	}
-	while (n_routes < wanted) {
-		double skew = below(1u << 30) / (double)(1u << 30);
-		unsigned int block = n * skew * skew;
-		u8 addr[16] = { blocks[block][0], blocks[block][1], below(256), below(256) };
-		u8 len = pick_len(shares4, sizeof(shares4) / sizeof(*shares4));
-
-		cut(addr, len);
-		route_add(addr, len);
-	}
-}
-
-/* Some 7,200 /24s; in each a few /32s; below them sites, half of them close together. */
-static void routes6(unsigned int wanted)
-{
-	static const u8 heads[][2] = { { 0x20, 0x01 }, { 0x24, 0 }, { 0x26, 0 }, { 0x28, 0 },
-				       { 0x2a, 0 }, { 0x2c, 0 } };
-	static u8 blocks[7200][4];
-	unsigned int n = sizeof(blocks) / sizeof(*blocks);
-
-	for (unsigned int i = 0; i < n; i++) {
-		const u8 *head = heads[below(6)];
-
-		blocks[i][0] = head[0];
-		blocks[i][1] = head[1] ?: below(16);
-		blocks[i][2] = below(256);
-		blocks[i][3] = below(256);
-	}
-	while (n_routes < wanted) {
-		double skew = below(1u << 30) / (double)(1u << 30);
-		u8 *block = blocks[(unsigned int)(n * skew * skew * skew)], addr[16] = {};
-		u8 len = pick_len(shares6, sizeof(shares6) / sizeof(*shares6));
-
-		memcpy(addr, block, 3);
-		addr[3] = block[3] ^ (below(3) ? below(4) : below(256));
-		addr[4] = below(2) ? below(8) : below(256);
-		addr[5] = below(2) ? below(16) : below(256);
-		for (unsigned int i = 6; i < 16; i++)
-			addr[i] = below(256);
-		cut(addr, len);
-		route_add(addr, len);
-	}
-}
-
-/* The plain lookup that the others are checked against. */
-static u16 plain_lookup(const u8 *addr, unsigned int bits)
-{
-	for (int len = bits; len >= 0; len--) {
-		u8 part[16];
-		struct route *route;
-
-		memcpy(part, addr, 16);
-		cut(part, len);
-		route = find(part, len);
-		if (route)
-			return route->nh;
-	}
-	return 0;
-}
-
 /* Time */
 
 double now(void)
@@ -364,38 +194,6 @@ static void compare(const struct subject *subjects, unsigned int n)
 	}
 }
 
-static void keys_make(void)
-{
-	double total = 0, *popular = malloc(HOT * sizeof(*popular));
-	struct vgw_lpm_key *set = keys + KEYS;
-
-	for (unsigned int i = 0; i < KEYS; i++) {
-		const struct route *route = &routes[below(n_routes)];
-
-		memcpy(keys[i].addr, route->addr, 16);
-		for (unsigned int b = route->len; b < bits; b++)
-			if (random_u32() & 1)
-				keys[i].addr[b / 8] |= 0x80 >> b % 8;
-	}
-	for (unsigned int i = 0; i < HOT; i++)
-		popular[i] = total += 1.0 / (i + 1);
-	for (unsigned int i = 0; i < KEYS; i++) {
-		double at = total * random_u32() / 4294967296.0;
-		unsigned int low = 0, high = HOT - 1;
-
-		while (low < high) {
-			unsigned int middle = (low + high) / 2;
-
-			if (popular[middle] < at)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		set[i] = keys[low];
-	}
-	free(popular);
-}
-
 static void fail(const char *what)
 {
 	fprintf(stderr, "table: %s\n", what);
@@ -432,7 +230,7 @@ static void churn(void)
 	unsigned int n = 100000;
 
 	for (unsigned int i = 0; i < n; i++) {
-		const struct route *route = &routes[below(n_routes)];
+		const struct route *route = &routes[random_below(n_routes)];
 		double before = now();
 		struct vgw_lpm_key key;
 
@@ -458,7 +256,7 @@ static void churn(void)
 static void check_all(void)
 {
 	for (unsigned int i = 0; i < KEYS; i += 4) {
-		u16 nh = plain_lookup(keys[i].addr, bits);
+		u16 nh = routes_lookup(bits == 32 ? 4 : 6, keys[i].addr);
 
 		if (vgw_one(&keys[i]) != nh || slow_one(&keys[i]) != nh)
 			fail("a lookup is wrong");
@@ -477,19 +275,11 @@ int main(int argc, char **argv)
 	unsigned int family = argc > 1 ? atoi(argv[1]) : 4;
 	unsigned int wanted = argc > 2 ? atoi(argv[2]) : family == 4 ? 1000000 : 250000;
 
-	state = argc > 3 ? strtoull(argv[3], NULL, 0) : 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	bits = family == 4 ? 32 : 128;
-	for (index_mask = 1; index_mask < wanted * 3; index_mask = index_mask * 2 + 1)
-		;
-	routes = calloc(wanted + 1, sizeof(*routes));
-	index_of = calloc(index_mask + 1ul, sizeof(*index_of));
 	keys = huge_alloc(2ul * KEYS * sizeof(*keys));
-	if (family == 4)
-		routes4(wanted);
-	else
-		routes6(wanted);
-	keys_make();
+	routes_make(family, wanted, argc > 3 ? strtoull(argv[3], NULL, 0) : 1);
+	routes_keys(family, (void *)keys);
 	lpm = vgw_lpm_create(bits);
 	printf("IPv%u\nempty            %zu bytes\n", family, vgw_lpm_memory(lpm));
 	load();
@@ -502,7 +292,7 @@ int main(int argc, char **argv)
 		subjects[2] = (struct subject){ "rte_lpm6", measure_dpdk6 };
 	dpdk_table(bits);
 	for (unsigned int i = 0; i < KEYS; i += 4)
-		if (dpdk_lookup(&keys[i]) != plain_lookup(keys[i].addr, bits))
+		if (dpdk_lookup(&keys[i]) != routes_lookup(bits == 32 ? 4 : 6, keys[i].addr))
 			fail("DPDK's lookup is wrong");
 #endif
 	compare(subjects, sizeof(subjects) / sizeof(*subjects));

@@ -6,19 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define KEYS	(1u << 20)
+#include "routes.h"
+
 #define RUNS	11
 
 struct vgw_lpm_key;
 
-struct route {
-	uint8_t addr[16];
-	uint8_t len;
-	uint16_t nh;
-};
-
-extern struct route *routes;
-extern unsigned int n_routes;
 extern volatile uint32_t zero;
 
 double now(void);
