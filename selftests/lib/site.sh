@@ -358,7 +358,7 @@ traffic_start()
 	ip netns exec c-dc "$site_seqload" receive -e > "$site_run/receiver.json" 2> "$site_run/receiver.err" &
 	traffic_receiver=$!
 	wait_for 5 receiver_listens
-	ip netns exec c-gw "$site_seqload" send -t 172.16.0.2 -f "${1:-64}" -r "${2:-300}" -P 20000 -l 1500 \
+	ip netns exec c-gw "$site_seqload" send -t 172.16.0.2 -f "${1:-64}" -r "${2:-300}" -P 20000 -l 4000 \
 		> "$site_run/sender.json" 2> "$site_run/sender.err" &
 	traffic_sender=$!
 	sleep 0.5

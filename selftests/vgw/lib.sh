@@ -100,12 +100,24 @@ vgw_unbalanced()
 	diff "$vgw_tmp/created" "$vgw_tmp/destroyed"
 }
 
+job_gone() { ! kill -0 "$1" 2> /dev/null; }
+
+job_end() # pid
+{
+	kill "$1" 2> /dev/null || return
+	if ! wait_for 10 job_gone "$1"; then
+		ktap_note "does not end: $(tr '\0' ' ' < "/proc/$1/cmdline"), $(cat "/proc/$1/stack")"
+		kill -KILL "$1"
+	fi
+	wait "$1" 2> /dev/null
+}
+
 vgw_end()
 {
 	local job status
 	trap - EXIT
 	for job in "${vgw_jobs[@]}"; do
-		kill "$job" 2> /dev/null && wait "$job" 2> /dev/null
+		job_end "$job"
 	done
 	ynl_stop
 	netns_remove_all

@@ -28,7 +28,7 @@ lossless() # name, command...
 {
 	local name=$1 seen
 	shift
-	load_start here "$c1" send -t 172.16.0.1 -b 10.1.0.2 -f 50 -r 1000 -d 1.3 -l 3000
+	load_start here "$c1" send -t 172.16.0.1 -b 10.1.0.2 -f 50 -r 1000 -d 1.3 -l 5000
 	sleep 0.5
 	"$@"
 	seen=$(load_wait here)
@@ -84,7 +84,7 @@ expire()
 }
 
 # The packet that meets the limit is the SA's last word: the kernel drops it itself.
-load_start here "$c1" send -t 172.16.0.1 -f 50 -r 1000 -c 2500 -l 3000
+load_start here "$c1" send -t 172.16.0.1 -f 50 -r 1000 -c 2500 -l 5000
 sleep 0.5
 expire
 seen=$(load_wait here)
