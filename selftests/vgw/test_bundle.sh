@@ -20,6 +20,10 @@ route_add dynamic 1 fd16::/16
 outer_of dc
 ip -n "$dc" route replace local 172.16.0.0/16 dev lo
 
+# Nothing waits for a neighbour later on.
+in_ns "$c1" ping -n -c 1 -W 10 10.1.0.1 > "$vgw_tmp/seen"
+in_ns "$c1" ping -n -c 1 -W 10 fd01::1 > "$vgw_tmp/seen"
+
 # A shell of its own in the LAN, on one CPU: a packet without a new process.
 mkfifo "$vgw_tmp/at.in" "$vgw_tmp/at.out"
 ip netns exec "$c1" taskset 1 bash < "$vgw_tmp/at.in" > "$vgw_tmp/at.out" 2> /dev/null &
@@ -60,6 +64,8 @@ becomes() # state, family (4)
 	check "$what: the tunnel is up and says $1" wait_for 5 cache_is "$@"
 }
 
+sent_are() { [ "$(tunnel_of 1 tx-packets)" = "$1" ]; }
+
 # The next packets go out, or do not, by lookups of their own.
 expect() # name, address, packets sent, hits, fills, unused
 {
@@ -67,6 +73,7 @@ expect() # name, address, packets sent, hits, fills, unused
 	look
 	sent0=$sent hits0=$hits fills0=$fills unused0=$unused
 	send "$2" 4
+	wait_for 3 sent_are $((sent0 + $3))
 	look
 	check_equal "$what: $1" "$3 sent, $4 hits, $5 fills, $6 unused" \
 		"$((sent - sent0)) sent, $((hits - hits0)) hits, $((fills - fills0)) fills, $((unused - unused0)) unused"

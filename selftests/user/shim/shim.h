@@ -49,6 +49,12 @@ do {										\
 /* Called after each store that readers may see: what would one find now? */
 extern void (*after_store)(void);
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+#define atomic_read_acquire(a)	__atomic_load_n(&(a)->counter, __ATOMIC_ACQUIRE)
+
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define U16_MAX			0xffffu
 #define U32_MAX			0xffffffffu
