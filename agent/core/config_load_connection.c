@@ -170,7 +170,7 @@ static struct config_bgp *load_bgp(struct config_parse *parse, const struct raw_
 	bgp->extended_messages =
 		config_flag(&place, "extended-messages", raw->extended_messages, true);
 	bgp->graceful_notification =
-		config_flag(&place, "graceful-notification", raw->graceful_notification, true);
+		config_flag(&place, "graceful-notification", raw->graceful_notification, false);
 	load_send_hold(&place, bgp, raw->send_hold);
 	load_tcp_mss(&place, bgp, raw->tcp_mss);
 	check_timers(&place, bgp);

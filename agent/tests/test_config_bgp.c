@@ -39,7 +39,8 @@ static void test_defaults(void **state)
 	assert_int_equal(bgp->delay_open, 0);
 	assert_int_equal(bgp->idle_hold_max, 60);
 	assert_int_equal(bgp->tcp_mss, 0);
-	assert_true(bgp->extended_messages && bgp->graceful_notification);
+	assert_true(bgp->extended_messages);
+	assert_false(bgp->graceful_notification);
 	config_free(config);
 }
 
@@ -48,14 +49,15 @@ static void test_values(void **state)
 	struct config *config = parse(BGP("hold-time: 9, send-hold: 10, delay-open: 240, "
 					  "idle-hold-max: 3600, tcp-mss: 88, "
 					  "extended-messages: false, "
-					  "graceful-notification: false"));
+					  "graceful-notification: true"));
 	const struct config_bgp *bgp = config->connections[0].bgp;
 
 	assert_int_equal(bgp->send_hold, 10);
 	assert_int_equal(bgp->delay_open, 240);
 	assert_int_equal(bgp->idle_hold_max, 3600);
 	assert_int_equal(bgp->tcp_mss, 88);
-	assert_false(bgp->extended_messages || bgp->graceful_notification);
+	assert_false(bgp->extended_messages);
+	assert_true(bgp->graceful_notification);
 	config_free(config);
 }
 
@@ -117,10 +119,10 @@ static void test_diff(void **state)
 		"c1 bgp.idle-hold-max 60 -> 5",
 		"c1 bgp.tcp-mss 0 -> 1000",
 		"c1 bgp.extended-messages true -> false",
-		"c1 bgp.graceful-notification true -> false",
+		"c1 bgp.graceful-notification false -> true",
 	};
 	struct config *old = parse(BGP(""));
-	struct config *new = parse(BGP("graceful-notification: false, extended-messages: false, "
+	struct config *new = parse(BGP("graceful-notification: true, extended-messages: false, "
 				       "tcp-mss: 1000, idle-hold-max: 5, delay-open: 2, "
 				       "send-hold: 100"));
 	struct changes changes = { 0 };

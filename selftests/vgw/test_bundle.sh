@@ -61,7 +61,7 @@ seen_is()
 
 becomes() # state, family (4)
 {
-	check "$what: the tunnel is up and says $1" wait_for 5 cache_is "$@"
+	check "$what: the tunnel is up and says $1" wait_for 15 cache_is "$@"
 }
 
 sent_are() { [ "$(tunnel_of 1 tx-packets)" = "$1" ]; }
@@ -123,7 +123,7 @@ small_mtu()
 	# The stack knows that limit itself, but for packets that are made below it.
 	check_match "$what: its own limit holds" "mtu ?= ?1000" \
 		"$(in_ns "$c1" ping -n -c 1 -W 1 -M "do" -s 1200 172.16.5.1 2>&1)"
-	check "$what: others are not bound" in_ns "$c1" ping -n -c 1 -W 2 -M "do" -s 1200 172.16.0.1
+	check "$what: others are not bound" in_ns "$c1" ping -n -c 1 -W 10 -M "do" -s 1200 172.16.0.1
 	ip -n "$gw" route del 172.16.5.0/24 dev vgw0
 }
 
@@ -158,7 +158,7 @@ narrow_policy()
 	what="a policy for some addresses"
 	policy delete $any4 if_id 1
 	policy add src 0.0.0.0/0 dst 172.16.0.0/17 if_id 1 $tmpl
-	check "$what: the tunnel is up" wait_for 5 cache_is "on"
+	check "$what: the tunnel is up" wait_for 15 cache_is "on"
 	expect "its flows go out" 172.16.0.1 4 0 0 4
 	becomes "policy-selector"
 	expect "no others do" 172.16.200.1 0 0 0 4
@@ -167,7 +167,7 @@ narrow_policy()
 
 	what="a policy for a port"
 	policy add $any4 proto 17 dport 9 if_id 1 $tmpl
-	check "$what: the tunnel is up" wait_for 5 cache_is "on"
+	check "$what: the tunnel is up" wait_for 15 cache_is "on"
 	expect "is not kept" 172.16.0.1 4 0 0 4
 	policy delete $any4 proto 17 dport 9 if_id 1
 	wildcard_back
@@ -179,10 +179,10 @@ marked_policy()
 	what="a policy for a mark"
 	policy delete $any4 if_id 1
 	policy add $any4 mark 5 mask 0xff if_id 1 $tmpl
-	check "$what: the tunnel is up" wait_for 5 cache_is "on"
+	check "$what: the tunnel is up" wait_for 15 cache_is "on"
 	in_ns "$gw" taskset 1 ping -n -c 1 -W 1 -m 5 172.16.0.1 > /dev/null
 	becomes "policy-mark"
-	check "$what: marked packets go out" in_ns "$gw" ping -n -c 1 -W 2 -m 5 172.16.0.1
+	check "$what: marked packets go out" in_ns "$gw" ping -n -c 1 -W 10 -m 5 172.16.0.1
 	expect "others do not" 172.16.0.1 0 0 0 4
 	policy delete $any4 mark 5 mask 0xff if_id 1
 	wildcard_back
@@ -195,13 +195,13 @@ nested()
 	policy update $any4 if_id 1 $tmpl tmpl src $gw_outer dst $dc_outer proto esp reqid 9 mode transport
 	ip -n "$gw" xfrm state add src $gw_outer dst $dc_outer proto esp spi 9 if_id 1 mode transport \
 		reqid 9 aead 'rfc4106(gcm(aes))' "0x$(printf '%040d' 9)" 128
-	check "$what: the tunnel is up" wait_for 5 cache_is "on"
+	check "$what: the tunnel is up" wait_for 15 cache_is "on"
 	expect "are not kept" 172.16.0.1 4 0 0 4
 	becomes "nested"
 	ip -n "$gw" xfrm state delete src $gw_outer dst $dc_outer proto esp spi 9
 	what="no tunnel mode"
 	policy update $any4 if_id 1 tmpl proto esp reqid 1 mode transport
-	wait_for 5 seen_is "sa-mode"
+	wait_for 15 seen_is "sa-mode"
 	check_equal "$what: the tunnel says it" "sa-mode" "$cache4"
 	policy update $any4 if_id 1 priority 10 $tmpl
 	what="a plain policy again"
@@ -240,7 +240,7 @@ marking_sa()
 	what="an SA that marks the outer packet"
 	sa_out_del dc 1
 	sa_add "$gw" 1 $gw_outer $dc_outer 1001 output-mark 7 mask 0xff
-	check "$what: the tunnel is up" wait_for 5 cache_is "on"
+	check "$what: the tunnel is up" wait_for 15 cache_is "on"
 	expect "is not kept" 172.16.0.1 4 0 0 4
 	becomes "sa-mark"
 	sa_out_del dc 1
@@ -349,7 +349,7 @@ removal()
 	warm
 	users=$(cat /sys/module/esp4/refcnt)
 	sa_out_del dc 1
-	check "an SA that was in use is gone without another packet" wait_for 3 users_are $((users - 1))
+	check "an SA that was in use is gone without another packet" wait_for 15 users_are $((users - 1))
 	sa_out_add dc 1
 	warm
 	ip -n "$gw" link set ipsec1 down

@@ -35,11 +35,11 @@ policy() # priority, sequence, source, destination, group, further fields
 policy_add() { g policy-route-add "\"policy-route\": [$(policy "$@")]"; }
 policy_del() { g policy-route-del "\"policy-route\": [$(policy "$@")]"; }
 
-ping_from() # source
+ping_from() # source [seconds to wait for the last answer]
 {
 	local dst=172.16.0.1
 	[[ $1 != *:* ]] || dst=fd16::1
-	in_ns "$c1" ping -n -c 2 -i 0.2 -W 1 -I "$1" $dst
+	in_ns "$c1" ping -n -c 2 -i 0.2 -W "${2:-1}" -I "$1" $dst
 }
 
 # The tunnel that two packets of the source took; their answers must arrive.
@@ -47,7 +47,7 @@ way_of() # source
 {
 	local first second
 	first=$(tunnel_of 1 tx-packets) second=$(tunnel_of 2 tx-packets)
-	ping_from "$1" > /dev/null || echo "no answer,"
+	ping_from "$1" 10 > /dev/null || echo "no answer,"
 	echo "$(($(tunnel_of 1 tx-packets) - first)) $(($(tunnel_of 2 tx-packets) - second))"
 }
 
