@@ -10,11 +10,13 @@
 #include "bgp_raw.h"
 #include "vgwd/gateway.h"
 
-static const char text[] =
-	"gateway: {local-asn: 65000, router-id: 10.0.0.1}\n"
-	"customer-gateways:\n- {name: cg1, address: 198.51.100.2, asn: 65001}\n"
-	"connections:\n- name: c1\n  customer-gateway: cg1\n  bgp: {passive: true}\n"
-	"  tunnels:\n  - {name: t1, inside-cidr: 169.254.21.0/30, interface: lo}\n";
+#define CONFIG(more)                                                                          \
+	"gateway: {local-asn: 65000, router-id: 10.0.0.1}\n"                                  \
+	"customer-gateways:\n- {name: cg1, address: 198.51.100.2, asn: 65001}\n"              \
+	"connections:\n- name: c1\n  customer-gateway: cg1\n  bgp: {passive: true" more "}\n" \
+	"  tunnels:\n  - {name: t1, inside-cidr: 169.254.21.0/30, interface: lo}\n"
+static const char text[] = CONFIG(", graceful-notification: true");
+static const char text_defaults[] = CONFIG("");
 
 /* IPv4, refreshes of both kinds, 4-octet AS, graceful restart; %s: flags and time, family. */
 #define OPEN(gr) "04 fde9 001e 0a000002 1a 0218 010400010001 0200 4600 41040000fde9 4006 " gr
@@ -36,7 +38,7 @@ static void bfd_ignore(void *ctx, const char *name, const struct bfd_status *sta
 {
 }
 
-static const struct bfd_ops bfd_ops = { .changed = bfd_ignore };
+static const struct bfd_ops bfd_ops = {.changed = bfd_ignore};
 
 static bool enter(void)
 {
@@ -51,9 +53,14 @@ static int peer_setup(void **state)
 	if (raw_setup(state))
 		return -1;
 	gateway = (struct gateway){
-		.loop = test_loop, .config = config_parse(text, sizeof(text) - 1, &errors),
-		.rib = rib_new(), .router_id = 0x0a000001, .bound = true, .routes_synced = true,
-		.phase = GATEWAY_RUNNING, .tunnels = &tunnel,
+		.loop = test_loop,
+		.config = config_parse(text, sizeof(text) - 1, &errors),
+		.rib = rib_new(),
+		.router_id = 0x0a000001,
+		.bound = true,
+		.routes_synced = true,
+		.phase = GATEWAY_RUNNING,
+		.tunnels = &tunnel,
 		.drain_timer = loop_timer_new(test_loop, ignore, NULL),
 		.bfd = bfd_new(test_loop, "/nonexistent/vgw-bfd.sock", "test", &bfd_ops, NULL),
 	};
@@ -61,7 +68,9 @@ static int peer_setup(void **state)
 	config_errors_free(&errors);
 	assert_int_equal(advertise_init(&gateway), 0);
 	tunnel = (struct tunnel){
-		.gateway = &gateway, .id = 1, .ready = true,
+		.gateway = &gateway,
+		.id = 1,
+		.ready = true,
 		.connection = &gateway.config->connections[0],
 		.config = &gateway.config->connections[0].tunnels[0],
 	};
@@ -209,6 +218,26 @@ static void test_notification_survived(void **state)
 	assert_true(tunnel.stale);
 }
 
+/* Off unless asked for: the peer would keep our routes over a path that fell silent. */
+static void test_notification_not_announced(void **state)
+{
+	struct config_errors errors;
+	struct config *defaults = config_parse(text_defaults, sizeof(text_defaults) - 1, &errors);
+
+	assert_non_null(defaults);
+	config_errors_free(&errors);
+	peer_destroy(&tunnel, 0, NULL);
+	tunnel.connection = &defaults->connections[0];
+	assert_int_equal(peer_create(&tunnel), 0);
+	peer_start(&tunnel);
+	begin(OPEN_GR_N);
+	assert_false(session_info(tunnel.session)->graceful_notification);
+	end_by("06 04");
+	assert_int_equal(paths(), 0);
+	tunnel.connection = &gateway.config->connections[0];
+	config_free(defaults);
+}
+
 static void test_hard_reset_ends(void **state)
 {
 	begin(OPEN_GR_N);
@@ -261,7 +290,7 @@ static void test_refresh_lost(void **state)
 /* A session of a running agent has its forwarding state, also when a reload made it anew. */
 static bool open_has_forwarding(void)
 {
-	static const uint8_t family[] = { 0, 1, 1, 0x80 };
+	static const uint8_t family[] = {0, 1, 1, 0x80};
 
 	return memmem(raw.body, raw.body_len, family, sizeof(family));
 }
@@ -293,7 +322,7 @@ static int raw_mss(const struct raw *r)
 /* Segments as large as the tunnel carries, unless the file says otherwise. */
 static void test_mss(void **state)
 {
-	struct kernel_tunnel report = { .mtu = 1200 };
+	struct kernel_tunnel report = {.mtu = 1200};
 
 	tunnel.reported = true;
 	tunnel.kernel.mtu = 1000;
@@ -322,6 +351,7 @@ int main(void)
 		peered(test_restart_twice),
 		peered(test_notification_ends),
 		peered(test_notification_survived),
+		peered(test_notification_not_announced),
 		peered(test_hard_reset_ends),
 		peered(test_refresh),
 		peered(test_refresh_lost),
