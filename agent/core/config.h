@@ -88,7 +88,8 @@ struct config_bgp {
 	uint16_t delay_open; /* seconds, default 0 */
 	uint16_t idle_hold_max; /* seconds, default 60 */
 	uint16_t tcp_mss; /* 0 (default): from the tunnel's MTU */
-	bool extended_messages, graceful_notification; /* default true */
+	bool extended_messages; /* default true */
+	bool graceful_notification; /* default false */
 };
 
 struct config_bfd {
