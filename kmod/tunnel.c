@@ -103,13 +103,12 @@ static u8 examine(struct vgw_tunnel *tunnel)
 
 	if (!dev || !netif_running(dev))
 		return VGW_TUNNEL_REASON_DEVICE_DOWN;
-	if (tunnel->failed)
-		return VGW_TUNNEL_REASON_FAILED;
 	v6 = probe(tunnel, dev, AF_INET6);
 	v4 = probe(tunnel, dev, AF_INET);
 	WRITE_ONCE(tunnel->resolved, (v4 ? 0 : RESOLVED4) | (v6 ? 0 : RESOLVED6));
+	/* Who declared it failed wants to know that there is more to it. */
 	if (!v4 || !v6)
-		return VGW_TUNNEL_REASON_LIVE;
+		return tunnel->failed ? VGW_TUNNEL_REASON_FAILED : VGW_TUNNEL_REASON_LIVE;
 	switch (v4 == -ESRCH || v4 == -ENETUNREACH ? v6 : v4) {
 	case -EREMOTE:
 	case -EAGAIN:

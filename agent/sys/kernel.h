@@ -144,6 +144,11 @@ int kernel_model_add_gateway(struct kernel *kernel, uint32_t ifindex);
 int kernel_model_del_gateway(struct kernel *kernel, uint32_t ifindex);
 /* The tunnel's SA comes or goes. Tunnels are created live. */
 void kernel_model_set_live(struct kernel *kernel, uint32_t gateway, uint32_t tunnel, bool live);
+/* Packets of the tunnel, which the model itself has none of: added to its counters. */
+void kernel_model_count(struct kernel *kernel, uint32_t gateway, uint32_t tunnel, uint64_t tx,
+			uint64_t rx);
+/* What the module says its interface is; 1 when the gateway is added. */
+void kernel_model_set_version(struct kernel *kernel, uint32_t gateway, uint32_t version);
 /* rmmod (forgets everything) and modprobe */
 void kernel_model_unload(struct kernel *kernel);
 void kernel_model_load(struct kernel *kernel);

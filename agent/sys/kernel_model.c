@@ -294,6 +294,7 @@ int kernel_model_add_gateway(struct kernel *kernel, uint32_t ifindex)
 	gw->is.ifindex = ifindex;
 	gw->is.quota = QUOTA_DEFAULT;
 	gw->is.generation = 1;
+	gw->is.protocol_version = 1;
 	model_gateway_count(gw);
 	return 0;
 }
@@ -321,6 +322,26 @@ void kernel_model_set_live(struct kernel *kernel, uint32_t gateway, uint32_t tun
 		return;
 	it->sa = live;
 	model_tunnel_judge(model, gw, it);
+}
+
+void kernel_model_count(struct kernel *kernel, uint32_t gateway, uint32_t tunnel, uint64_t tx,
+			uint64_t rx)
+{
+	struct model_gateway *gw = gateway_find(model_of(kernel), gateway);
+	struct model_tunnel *it = gw ? model_tunnel_find(gw, tunnel) : NULL;
+
+	if (!it)
+		return;
+	it->is.tx_packets += tx;
+	it->is.rx_packets += rx;
+}
+
+void kernel_model_set_version(struct kernel *kernel, uint32_t gateway, uint32_t version)
+{
+	struct model_gateway *gw = gateway_find(model_of(kernel), gateway);
+
+	if (gw)
+		gw->is.protocol_version = version;
 }
 
 void kernel_model_unload(struct kernel *kernel)

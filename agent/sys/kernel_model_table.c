@@ -91,8 +91,8 @@ void model_tunnel_judge(struct model *model, struct model_gateway *gw, struct mo
 {
 	uint8_t before = tunnel->is.state;
 
-	tunnel->is.reason = tunnel->is.failed ? VGW_TUNNEL_REASON_FAILED :
-			    tunnel->sa ? VGW_TUNNEL_REASON_LIVE : VGW_TUNNEL_REASON_NO_SA;
+	tunnel->is.reason = !tunnel->sa ? VGW_TUNNEL_REASON_NO_SA :
+			    tunnel->is.failed ? VGW_TUNNEL_REASON_FAILED : VGW_TUNNEL_REASON_LIVE;
 	tunnel->is.state = tunnel->is.reason == VGW_TUNNEL_REASON_LIVE ? VGW_TUNNEL_STATE_UP :
 									 VGW_TUNNEL_STATE_DOWN;
 	if (tunnel->is.state == before)
@@ -537,7 +537,6 @@ void model_gateway_count(struct model_gateway *gw)
 	gw->is.groups = (uint32_t)gw->groups.n;
 	gw->is.routes = (uint32_t)gw->routes.n;
 	gw->is.policies = (uint32_t)gw->policies.n;
-	gw->is.protocol_version = 1;
 	gw->is.dynamic_prefixes = 0;
 	for (size_t i = 0; i < gw->routes.n; i++)
 		gw->is.dynamic_prefixes += routes[i].class == VGW_ROUTE_CLASS_DYNAMIC;

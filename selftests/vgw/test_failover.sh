@@ -98,6 +98,10 @@ becomes "a new SA brings it back" 2 "up live"
 
 lossless "user space declares it failed" g tunnel-set '"id": 2, "failed": 1'
 becomes "it is told" 2 "down failed"
+lossless "then its SA goes as well" sa_out_del dc 2
+becomes "that is told too: it needs a new one" 2 "down no-sa"
+lossless "the SA comes back" sa_out_add dc 2
+becomes "and it is failed as before" 2 "down failed"
 lossless "user space takes it back" g tunnel-set '"id": 2, "failed": 0'
 becomes "it is told" 2 "up live"
 

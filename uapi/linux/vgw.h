@@ -80,7 +80,10 @@ enum vgw_tunnel_reason {
 	VGW_TUNNEL_REASON_DEVICE_DOWN,
 	/* No valid outbound SA for the if_id. */
 	VGW_TUNNEL_REASON_NO_SA,
-	/* Declared failed by user space (health check, BFD). */
+	/*
+	 * Declared failed by user space (health check, BFD); device and SA are
+	 * there.
+	 */
 	VGW_TUNNEL_REASON_FAILED,
 	/* The packet path met an error other than a missing SA. */
 	VGW_TUNNEL_REASON_LOOKUP_ERROR,
