@@ -28,6 +28,7 @@ struct control_reply {
 	void (*release)(void *state);
 	void *state;
 	bool stepping; /* inside step(): the reply must not be freed below it */
+	bool waiting; /* step() has nothing to tell before it is woken */
 	bool broken; /* a row could not be made */
 };
 
@@ -196,7 +197,8 @@ void control_reply_error(struct control_reply *reply, int error, const char *fmt
 
 static void reply_step(struct control_reply *reply)
 {
-	while (reply->client && reply->client->out_len < CONTROL_BACKLOG_MAX) {
+	while (reply->client && !reply->waiting &&
+	       reply->client->out_len < CONTROL_BACKLOG_MAX) {
 		bool more;
 
 		reply->stepping = true;
@@ -230,6 +232,19 @@ void control_reply_stream(struct control_reply *reply,
 		reply_free(reply);
 		return;
 	}
+	reply_step(reply);
+}
+
+void control_reply_wait(struct control_reply *reply)
+{
+	reply->waiting = true;
+}
+
+void control_reply_wake(struct control_reply *reply)
+{
+	if (!reply->waiting)
+		return;
+	reply->waiting = false;
 	reply_step(reply);
 }
 
@@ -316,7 +331,7 @@ static bool client_lines(struct client *client)
 		client_error(client, EMSGSIZE, "request is longer than 64 KiB");
 		client->closing = true;
 	}
-	return !(client->eof && !client->reply && !client->out_len);
+	return !(client->eof && (!client->reply || client->reply->waiting) && !client->out_len);
 }
 
 static bool client_read(struct client *client)

@@ -56,11 +56,18 @@ void control_reply_error(struct control_reply *reply, int error, const char *fmt
 void control_reply_stream(struct control_reply *reply,
 			  bool (*step)(void *state, struct control_reply *reply),
 			  void (*release)(void *state), void *state);
+/*
+ * In step(), with true as its result: there is nothing to tell now, do not ask again
+ * before control_reply_wake(). A client that closes its end of the socket while its
+ * reply waits is over.
+ */
+void control_reply_wait(struct control_reply *reply);
+void control_reply_wake(struct control_reply *reply); /* not from step() */
 
 /*
  * Client. request: {"verb", "object", "args"}. row() gets each row, borrowed.
  * Returns 0, or a negative errno with the text in err; -ENOTCONN when nobody
- * serves the path. timeout_ms is how long the server may be silent.
+ * serves the path. timeout_ms is how long the server may be silent, 0: for ever.
  */
 int control_call(const char *path, const json_t *request, unsigned int timeout_ms,
 		 void (*row)(void *ctx, const json_t *row), void *ctx, char *err, size_t size);

@@ -24,7 +24,8 @@ struct server {
 	struct control *control;
 	struct control_reply *held;
 	char dir[64], path[96];
-	size_t produced, released;
+	size_t produced, released, events, heard;
+	struct control_reply *follower;
 	pthread_t thread;
 };
 
@@ -64,6 +65,49 @@ static void stream(void *ctx, const json_t *args, struct control_reply *reply)
 	control_reply_stream(reply, stream_step, stream_release, server);
 }
 
+/* Tells the events that there are, then waits for more. */
+static bool follow_step(void *state, struct control_reply *reply)
+{
+	struct server *server = state;
+
+	if (server->heard < server->events)
+		control_reply_row(reply, json_pack("{s:i}", "event", (int)++server->heard));
+	else
+		control_reply_wait(reply);
+	return true;
+}
+
+static void follow_release(void *state)
+{
+	struct server *server = state;
+
+	server->follower = NULL;
+	server->released++;
+}
+
+static void follow(void *ctx, const json_t *args, struct control_reply *reply)
+{
+	struct server *server = ctx;
+
+	server->follower = reply;
+	server->heard = server->events = server->released = 0;
+	control_reply_stream(reply, follow_step, follow_release, server);
+}
+
+/* So many events at once. */
+static void happen(void *ctx, const json_t *args, struct control_reply *reply)
+{
+	struct server *server = ctx;
+
+	server->events += (size_t)json_integer_value(json_object_get(args, "n"));
+	if (server->follower)
+		control_reply_wake(server->follower);
+	control_reply_row(reply, json_pack("{s:i, s:i, s:b}", "heard", (int)server->heard,
+					   "released", (int)server->released, "follower",
+					   server->follower != NULL));
+	control_reply_done(reply);
+}
+
 static void hold(void *ctx, const json_t *args, struct control_reply *reply)
 {
 	(void)args;
@@ -93,6 +137,7 @@ static void stop(void *ctx, const json_t *args, struct control_reply *reply)
 static const struct control_verb verbs[] = {
 	{ "show", "echo", echo },     { "show", "stream", stream }, { "fail", NULL, refuse },
 	{ "hold", NULL, hold },	      { "release", NULL, release }, { "stop", NULL, stop },
+	{ "follow", NULL, follow },    { "happen", NULL, happen },
 	{ NULL, NULL, NULL },
 };
 
@@ -241,6 +286,98 @@ static void test_slow_reader_is_bounded(void **state)
 	json_decref(rows.last);
 }
 
+static json_int_t happens(struct server *server, int n, const char *key)
+{
+	struct rows rows = { 0 };
+	char request[64], err[256];
+	const json_t *value;
+	json_int_t found;
+
+	snprintf(request, sizeof(request), "{\"verb\":\"happen\",\"args\":{\"n\":%d}}", n);
+	assert_int_equal(call(server, request, &rows, err), 0);
+	value = json_object_get(rows.last, key);
+	found = json_is_boolean(value) ? json_is_true(value) : json_integer_value(value);
+	json_decref(rows.last);
+	return found;
+}
+
+static void expect_text(int fd, const char *text)
+{
+	char got[256] = "";
+	size_t len = 0;
+
+	while (len < strlen(text)) {
+		ssize_t n = recv(fd, got + len, strlen(text) - len, 0);
+
+		assert_true(n > 0);
+		len += (size_t)n;
+	}
+	assert_string_equal(got, text);
+}
+
+static int follower_connect(struct server *server)
+{
+	int fd = raw_connect(server);
+
+	raw_send(fd, "{\"verb\":\"follow\"}\n", 18);
+	while (!happens(server, 0, "follower"))
+		;
+	return fd;
+}
+
+/* An answer that goes on as things happen, and ends with the client. */
+static void test_follow(void **state)
+{
+	struct server *server = *state;
+	int fd = follower_connect(server);
+
+	happens(server, 1, "heard");
+	expect_text(fd, "{\"row\":{\"event\":1}}\n");
+	happens(server, 2, "heard");
+	expect_text(fd, "{\"row\":{\"event\":2}}\n{\"row\":{\"event\":3}}\n");
+	close(fd);
+	/* Nothing happens, and it is noticed all the same. */
+	while (happens(server, 0, "follower"))
+		;
+	assert_int_equal(happens(server, 0, "released"), 1);
+}
+
+/* One that only closes its sending end says that it wants no more. */
+static void test_follow_shutdown(void **state)
+{
+	struct server *server = *state;
+	int fd = follower_connect(server);
+
+	shutdown(fd, SHUT_WR);
+	while (happens(server, 0, "follower"))
+		;
+	close(fd);
+}
+
+/* A follower that does not read costs bounded memory, and hears the rest later. */
+static void test_follow_slowly(void **state)
+{
+	struct server *server = *state;
+	int fd = follower_connect(server);
+	json_int_t heard = happens(server, N_STREAM, "heard");
+	size_t lines = 0;
+
+	assert_in_range(heard, 1, N_STREAM / 2);
+	happens(server, 1, "heard");
+	while (lines < N_STREAM + 1) {
+		char got[65536];
+		ssize_t n = recv(fd, got, sizeof(got), 0);
+
+		assert_true(n > 0);
+		for (ssize_t i = 0; i < n; i++)
+			lines += got[i] == '\n';
+	}
+	assert_int_equal(happens(server, 0, "heard"), N_STREAM + 1);
+	close(fd);
+	while (happens(server, 0, "follower"))
+		;
+}
+
 static void test_broken_requests(void **state)
 {
 	struct server *server = *state;
@@ -313,6 +450,9 @@ int main(void)
 		cmocka_unit_test(test_error_has_text_and_number),
 		cmocka_unit_test(test_stream_is_whole),
 		cmocka_unit_test(test_slow_reader_is_bounded),
+		cmocka_unit_test(test_follow),
+		cmocka_unit_test(test_follow_shutdown),
+		cmocka_unit_test(test_follow_slowly),
 		cmocka_unit_test(test_broken_requests),
 		cmocka_unit_test(test_client_gone_before_answer),
 		cmocka_unit_test(test_nobody_there),
