@@ -37,6 +37,6 @@ void fuzz_check_text(const char *text);
 /* The targets */
 extern const struct fuzz_target fuzz_open, fuzz_update, fuzz_notification, fuzz_refresh;
 extern const struct fuzz_target fuzz_session, fuzz_bfd, fuzz_text, fuzz_vici, fuzz_config;
-extern const struct fuzz_target fuzz_control, fuzz_genl, fuzz_rtnl, fuzz_show;
+extern const struct fuzz_target fuzz_control, fuzz_genl, fuzz_rtnl, fuzz_show, fuzz_icmp;
 
 #endif

@@ -9,7 +9,7 @@
 const struct fuzz_target *const fuzz_targets[] = {
 	&fuzz_open, &fuzz_update,  &fuzz_notification, &fuzz_refresh, &fuzz_session,
 	&fuzz_bfd,  &fuzz_text,	   &fuzz_vici,	       &fuzz_config,  &fuzz_control,
-	&fuzz_genl, &fuzz_rtnl,	   &fuzz_show,	       NULL,
+	&fuzz_genl, &fuzz_rtnl,	   &fuzz_show,	       &fuzz_icmp,    NULL,
 };
 
 const struct fuzz_target *fuzz_target_find(const char *name)
