@@ -99,6 +99,13 @@ struct config_bfd {
 	uint16_t local_port; /* source port, 49152..65535; 0 (default): a random one */
 };
 
+/* ICMP echo through the tunnel. */
+struct config_health {
+	struct addr source, destination; /* one family; default the inside addresses */
+	uint32_t interval; /* seconds, default 3 */
+	uint8_t retries, recover; /* probes in a row, default 3 */
+};
+
 struct config_ike {
 	char *psk_file; /* absolute path; not read here */
 	char *proposals, *esp_proposals; /* NULL: defaults of sys/ike */
@@ -126,6 +133,7 @@ struct config_tunnel {
 	struct addr local_address; /* outer; none: not given, only without ike */
 	struct addr remote_address; /* outer, default the customer gateway's */
 	uint8_t weight; /* 1..255, default 1 */
+	struct config_health *health; /* NULL: none; the connection's is in it already */
 	struct config_ike *ike; /* NULL: xfrm interface and SAs are somebody else's, adopted */
 	uint32_t id; /* stable: hash-free, by order of appearance, 1.. */
 };

@@ -139,6 +139,15 @@ static const struct field bfd_fields[] = {
 	{ .key = NULL },
 };
 
+static const struct field health_fields[] = {
+	FIELD(config_health, source, "health-check.source"),
+	FIELD(config_health, destination, "health-check.destination"),
+	FIELD(config_health, interval, "health-check.interval"),
+	FIELD(config_health, retries, "health-check.retries"),
+	FIELD(config_health, recover, "health-check.recover"),
+	{ .key = NULL },
+};
+
 static const struct field tunnel_fields[] = {
 	FIELD(config_tunnel, inside, "inside-cidr"),
 	FIELD(config_tunnel, inside_address, "inside-address"),
@@ -460,6 +469,8 @@ static void diff_tunnel(struct diff *d, const struct config_connection *connecti
 	diff_auto(d, old, new);
 	diff_fields(d, "tunnel", new->name, tunnel_fields, old, new);
 	diff_section(d, "tunnel", new->name, "ike", ike_fields, old->ike, new->ike);
+	diff_section(d, "tunnel", new->name, "health-check", health_fields, old->health,
+		     new->health);
 }
 
 static void diff_connection(struct diff *d, const struct config_connection *new)
@@ -699,6 +710,7 @@ static void list_connection(const struct listing *l, const struct config_connect
 		l->tell(l->ctx, at, c->tunnels[j].name, NULL);
 		list_fields(l, at, profile, tunnel_fields, &c->tunnels[j]);
 		list_fields(l, at, profile, ike_fields, c->tunnels[j].ike);
+		list_fields(l, at, profile, health_fields, c->tunnels[j].health);
 	}
 }
 

@@ -408,6 +408,9 @@ static void load_tunnels(struct config_parse *parse, const struct config_place *
 	for (unsigned int i = 0; i < raw->n_tunnels; i++) {
 		snprintf(path, sizeof(path), "%.64s.tunnels[%u]", place->path, i);
 		load_tunnel(parse, connection, &connection->tunnels[i], &raw->tunnels[i], path);
+		connection->tunnels[i].health =
+			config_load_health(parse, &connection->tunnels[i], raw->tunnels[i].health,
+					   raw->health, path, place->path);
 	}
 }
 

@@ -74,6 +74,10 @@ struct raw_bfd {
 	char *transmit, *receive, *multiplier, *strict, *local_port;
 };
 
+struct raw_health {
+	char *source, *destination, *interval, *retries, *recover;
+};
+
 struct raw_ike {
 	char *psk_file, *proposals, *esp_proposals, *dpd_delay, *rekey_time, *child_rekey_time;
 	char *local_id, *remote_id, *initiate, *encap, *version;
@@ -83,12 +87,14 @@ struct raw_tunnel {
 	char *name, *inside_cidr, *inside_address, *interface, *if_id, *underlay, *local_address;
 	char *remote_address, *weight;
 	struct raw_ike *ike;
+	struct raw_health *health;
 };
 
 struct raw_connection {
 	char *name, *customer_gateway, *routing, *transit, *source_check;
 	struct raw_bgp *bgp;
 	struct raw_bfd *bfd;
+	struct raw_health *health;
 	struct raw_tunnel *tunnels;
 	unsigned int n_tunnels;
 };
@@ -214,6 +220,16 @@ void config_load_static_routes(struct config_parse *parse);
 /* Where a route of either kind leads to; *route has its prefix already. */
 void config_load_target(const struct config_place *place, struct config_static_route *route,
 			const struct raw_static_route *raw);
+
+/*
+ * config_health.c: own is the tunnel's section, shared its connection's, at the paths owner and
+ * sharer. NULL if there is neither. The tunnel has its inside addresses.
+ */
+struct config_health *config_load_health(struct config_parse *parse,
+					 const struct config_tunnel *tunnel,
+					 const struct raw_health *own,
+					 const struct raw_health *shared, const char *owner,
+					 const char *sharer);
 
 /* config_inside.c: blocks of 169.254.21.0-169.254.22.255 (D12). */
 void config_inside_plan(struct config_parse *parse);

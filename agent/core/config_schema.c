@@ -91,6 +91,15 @@ static const cyaml_schema_field_t bfd_fields[] = {
 	CYAML_FIELD_END
 };
 
+static const cyaml_schema_field_t health_fields[] = {
+	TEXT("source", struct raw_health, source),
+	TEXT("destination", struct raw_health, destination),
+	TEXT("interval", struct raw_health, interval),
+	TEXT("retries", struct raw_health, retries),
+	TEXT("recover", struct raw_health, recover),
+	CYAML_FIELD_END
+};
+
 static const cyaml_schema_field_t ike_fields[] = {
 	TEXT("psk-file", struct raw_ike, psk_file),
 	TEXT("proposals", struct raw_ike, proposals),
@@ -117,6 +126,7 @@ static const cyaml_schema_field_t tunnel_fields[] = {
 	TEXT("remote-address", struct raw_tunnel, remote_address),
 	TEXT("weight", struct raw_tunnel, weight),
 	OBJECT("ike", struct raw_tunnel, ike, ike_fields),
+	OBJECT("health-check", struct raw_tunnel, health, health_fields),
 	CYAML_FIELD_END
 };
 
@@ -132,6 +142,7 @@ static const cyaml_schema_field_t connection_fields[] = {
 	TEXT("source-check", struct raw_connection, source_check),
 	OBJECT("bgp", struct raw_connection, bgp, bgp_fields),
 	OBJECT("bfd", struct raw_connection, bfd, bfd_fields),
+	OBJECT("health-check", struct raw_connection, health, health_fields),
 	LIST("tunnels", struct raw_connection, tunnels, &tunnel_entry),
 	CYAML_FIELD_END
 };

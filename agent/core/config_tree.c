@@ -18,6 +18,7 @@ static void free_tunnel(struct config_tunnel *tunnel)
 		free(tunnel->ike->remote_id);
 	}
 	free(tunnel->ike);
+	free(tunnel->health);
 }
 
 static void free_connection(struct config_connection *connection)

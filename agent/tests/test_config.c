@@ -179,6 +179,10 @@ static void test_full(void **state)
 	assert_true(bfd->strict);
 	assert_int_equal(bfd->local_port, 50000);
 	assert_null(c->connections[1].bfd);
+	assert_int_equal(c->connections[0].tunnels[0].health->interval, 2);
+	assert_int_equal(c->connections[0].tunnels[0].health->recover, 6);
+	assert_int_equal(c->connections[0].tunnels[1].health->retries, 5);
+	assert_addr(&c->connections[0].tunnels[1].health->destination, "10.9.9.9");
 	assert_addr(&c->connections[2].tunnels[0].inside_address, "fd00:0:0:4::1");
 	assert_addr(&c->connections[2].tunnels[0].inside_peer, "fd00:0:0:4::2");
 	assert_ptr_equal(config_tunnel_find(c, "t3", &connection), &c->connections[1].tunnels[0]);
@@ -312,6 +316,27 @@ static const struct bad bad[] = {
 	  "from 1 to 255" },
 	{ GOOD "  bfd: {local-port: 3784}\n", 8, 21, "connections[0].bfd.local-port", "VALUE",
 	  "from 49152" },
+	{ GOOD "  health-check: {interval: 0}\n", 8, 28, "connections[0].health-check.interval",
+	  "VALUE", "1 to 3600" },
+	{ GOOD "  health-check: {retries: 256}\n", 8, 27, "connections[0].health-check.retries",
+	  "VALUE", "255" },
+	{ GOOD "  health-check: {recover: 0}\n", 8, 27, "connections[0].health-check.recover",
+	  "VALUE", "255" },
+	{ GOOD "  health-check: {destination: 224.0.0.1}\n", 8, 31,
+	  "connections[0].health-check.destination", "HEALTH_ADDRESS", "one host" },
+	{ GOOD "  health-check: {destination: 'fe80::1'}\n", 8, 31,
+	  "connections[0].health-check.destination", "HEALTH_ADDRESS", "one host" },
+	{ GOOD "  health-check: {destination: 169.254.10.1}\n", 8, 31,
+	  "connections[0].health-check.destination", "HEALTH_ADDRESS", "ask ourselves" },
+	{ GOOD "  health-check: {destination: 'fd00:9::1'}\n", 8, 17,
+	  "connections[0].health-check.source", "MISSING_KEY", "IPv6" },
+	{ GOOD "  health-check: {source: 'fd00:9::1'}\n", 8, 17,
+	  "connections[0].health-check.destination", "MISSING_KEY", "IPv6" },
+	{ GOOD "  health-check: {source: 'fd00:9::1', destination: 10.0.0.1}\n", 8, 26,
+	  "connections[0].health-check.source", "FAMILY", "IPv6 and IPv4" },
+	{ CGS CONN "  - {name: t1, inside-cidr: 169.254.10.0/30, health-check: {intervall: 3}}\n",
+	  7, 61,
+	  "connections[0].tunnels[0].health-check.intervall", "UNKNOWN_KEY", "interval" },
 	{ GOOD "  bfd: {recieve: 300}\n", 8, 9, "connections[0].bfd.recieve", "UNKNOWN_KEY",
 	  "\"receive\"" },
 	/* tunnels */
@@ -423,6 +448,53 @@ static const struct bad bad[] = {
 	{ "transit-domain: {domains: [a, a]}\n", 1, 31, "transit-domain.domains[1]", "DUPLICATE",
 	  "already" },
 };
+
+/* The tunnel's keys come before the connection's, and its inside addresses after both. */
+static void test_health(void **state)
+{
+	struct config *c = parse_good(
+		CGS "connections:\n- name: c1\n  customer-gateway: cg1\n"
+		    "  health-check: {interval: 5, retries: 4}\n  tunnels:\n" T1
+		    "  - {name: t2, inside-cidr: 169.254.10.4/30, health-check: {retries: 7, "
+		    "recover: 1, destination: 10.1.2.3}}\n"
+		    "  - {name: t3, inside-cidr: 'fd00:0:0:4::/126'}\n"
+		    "- name: c2\n  customer-gateway: cg1\n  tunnels:\n"
+		    "  - {name: t4, inside-cidr: 169.254.10.8/30, health-check: {}}\n"
+		    "  - {name: t5, inside-cidr: 169.254.10.12/30}\n");
+	const struct config_tunnel *t = c->connections[0].tunnels;
+
+	assert_int_equal(t[0].health->interval, 5);
+	assert_int_equal(t[0].health->retries, 4);
+	assert_int_equal(t[0].health->recover, 3);
+	assert_addr(&t[0].health->source, "169.254.10.1");
+	assert_addr(&t[0].health->destination, "169.254.10.2");
+	assert_int_equal(t[1].health->interval, 5);
+	assert_int_equal(t[1].health->retries, 7);
+	assert_int_equal(t[1].health->recover, 1);
+	assert_addr(&t[1].health->source, "169.254.10.5");
+	assert_addr(&t[1].health->destination, "10.1.2.3");
+	assert_addr(&t[2].health->source, "fd00:0:0:4::1");
+	assert_addr(&t[2].health->destination, "fd00:0:0:4::2");
+	t = c->connections[1].tunnels;
+	assert_int_equal(t[0].health->interval, 3);
+	assert_int_equal(t[0].health->retries, 3);
+	assert_null(t[1].health);
+	config_free(c);
+}
+
+/* One mistake in what many tunnels share is one error. */
+static void test_health_once(void **state)
+{
+	struct config_errors errors;
+
+	assert_null(parse(CGS CONN T1 T2 "  health-check: {interval: x, source: 127.0.0.1}\n",
+			  &errors));
+	assert_int_equal(errors.n, 2);
+	config_errors_free(&errors);
+	assert_null(parse(CGS CONN T1 T2 "  health-check: {destination: 'fd00:9::1'}\n", &errors));
+	assert_int_equal(errors.n, 1);
+	config_errors_free(&errors);
+}
 
 static bool bad_as_expected(const struct bad *b, const struct config_errors *errors)
 {
@@ -642,6 +714,8 @@ int main(void)
 		cmocka_unit_test(test_defaults_gateway),
 		cmocka_unit_test(test_defaults_connection),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_health),
+		cmocka_unit_test(test_health_once),
 		cmocka_unit_test(test_example),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_all_errors),

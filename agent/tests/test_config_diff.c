@@ -120,6 +120,13 @@ static void test_diff_connection(void **state)
 		   EXPECT("~connection c1: bgp.hold-time 30 -> 9",
 			  "~connection c1: bgp.keepalive 10 -> 3"));
 	check_diff(GOOD, GOOD "  bfd: {}\n", EXPECT("~connection c1: bfd off -> on"));
+	check_diff(GOOD, GOOD "  health-check: {}\n",
+		   EXPECT("~tunnel t1: health-check off -> on"));
+	check_diff(GOOD "  health-check: {}\n",
+		   GOOD "  health-check: {interval: 1, retries: 4, destination: 10.1.2.3}\n",
+		   EXPECT("~tunnel t1: health-check.destination 169.254.10.2 -> 10.1.2.3",
+			  "~tunnel t1: health-check.interval 3 -> 1",
+			  "~tunnel t1: health-check.retries 3 -> 4"));
 	check_diff(GOOD "  bfd: {}\n", GOOD "  bfd: {receive: 50, strict: true}\n",
 		   EXPECT("~connection c1: bfd.receive 300 -> 50",
 			  "~connection c1: bfd.strict false -> true"));
