@@ -77,10 +77,13 @@ static void test_answers(void **state)
 	len = answer(data, 60, 0);
 	check_read(AF_INET, data, len, true);
 	check_read(AF_INET, data, 60, false);
-	data[0] = 0x44; /* a header too short to be one */
-	check_read(AF_INET, data, len, false);
 	data[0] = 0x6f;
 	check_read(AF_INET, data, len, false);
+	for (size_t header = 0; header < 20; header += 4) { /* too short to be one */
+		len = answer(data, header, 0);
+		data[0] = (uint8_t)(0x40 | header / 4);
+		check_read(AF_INET, data, len, false);
+	}
 	len = answer(data, 20, 8); /* the question is no answer */
 	check_read(AF_INET, data, len, false);
 	len = answer(data, 20, 0);
