@@ -48,7 +48,10 @@ static const char tunnels[] =
 	"\"attempts\":3,\"retry_ms\":4000,\"last_error\":\"no \\u001b[31mproposal\","
 	"\"ike_cipher\":\"\",\"child_cipher\":\"\",\"rekeys\":0},\"bgp\":null,\"tx_packets\":0,"
 	"\"tx_bytes\":0,\"tx_errors\":0,\"rx_packets\":0,\"rx_bytes\":0,\"rx_refused\":0,"
-	"\"last_rx_ms\":null,\"transitions\":0,\"error\":\"no such device\"}]";
+	"\"last_rx_ms\":null,\"transitions\":0,\"error\":\"no such device\","
+	"\"why\":\"3 probes lost\",\"health\":{\"state\":\"failed\",\"since_ms\":5000,"
+	"\"destination\":\"169.254.10.6\",\"sent\":10,\"answered\":7,\"rtt_ms\":12,"
+	"\"lost_in_row\":3,\"error\":\"cannot send\"}}]";
 
 static const char gateway[] =
 	"[{\"name\":\"vgw0\",\"ifindex\":5,\"state\":\"running\",\"module\":\"present\","
@@ -77,7 +80,7 @@ static const char peers[] =
 static const char routes[] =
 	"[{\"prefix\":\"10.1.0.0/16\",\"class\":\"dynamic\",\"installed\":true,"
 	"\"effective\":true,\"next_hops\":[{\"tunnel\":\"dc-a\",\"weight\":1},"
-	"{\"tunnel\":\"dc-b\",\"weight\":3}],\"paths\":[{\"tunnel\":\"dc-a\","
+	"{\"tunnel\":\"dc-b\",\"weight\":3,\"live\":false,\"why\":\"2 probes lost\"}],\"paths\":[{\"tunnel\":\"dc-a\","
 	"\"peer\":\"169.254.10.2\",\"as_path\":\"65010 65020\",\"local_pref\":null,\"med\":10,"
 	"\"origin\":\"igp\",\"next_hop\":\"169.254.10.2\",\"verdict\":\"accepted\","
 	"\"reason\":\"\",\"step\":\"best\",\"stale\":false,\"since_ms\":4000}],"
@@ -178,6 +181,19 @@ static void warnings_answer(void *ctx, const json_t *args, struct control_reply 
 	     "\"code\":\"SITE_ASN_MISMATCH\",\"rule\":\"11\",\"reason\":\"flaps\"}]");
 }
 
+static void timeline_answer(void *ctx, const json_t *args, struct control_reply *reply)
+{
+	give(ctx, args, reply,
+	     "[{\"event\":7,\"time\":\"2026-01-31T12:00:00.123456789Z\",\"monotonic_ns\":5,"
+	     "\"cause\":7,\"after_ns\":0,\"object\":\"t1\",\"what\":\"health-failed\","
+	     "\"text\":\"3 probes\"},"
+	     "{\"event\":9,\"time\":\"2026-01-31T12:00:00.125456789Z\",\"monotonic_ns\":6,"
+	     "\"cause\":7,\"after_ns\":2000999,\"object\":\"t1\",\"what\":\"tunnel-down\","
+	     "\"text\":\"\"},"
+	     "{\"event\":10,\"time\":\"odd\",\"monotonic_ns\":6,\"cause\":null,"
+	     "\"after_ns\":null,\"object\":\"\",\"what\":\"module-lost\",\"text\":\"x\"}]");
+}
+
 static void stop_answer(void *ctx, const json_t *args, struct control_reply *reply)
 {
 	control_reply_done(reply);
@@ -191,6 +207,7 @@ static const struct control_verb fake_verbs[] = {
 	{ "show", "memory", memory_answer },
 	{ "reload", NULL, reload_answer },     { "stop", NULL, stop_answer },
 	{ "show", "warnings", warnings_answer },
+	{ "show", "timeline", timeline_answer }, { "monitor", NULL, timeline_answer },
 	{ NULL, NULL, NULL },
 };
 
@@ -307,12 +324,12 @@ static void expect(const char *socket, const char *line, int status, const char 
 static const struct {
 	const char *line, *reason;
 } wrong_lines[] = {
-	{ "", "what? One of show, explain, check, init, reload, help, version" },
-	{ "tunnels", "\"tunnels\" is none of show, explain, check, init, reload, help, version" },
+	{ "", "what? One of show, monitor, explain, check, init, reload, help, version" },
+	{ "tunnels", "\"tunnels\" is none of show, monitor, explain, check, init, reload, help, version" },
 	{ "show", "show: what? One of gateway, tunnels, peers, routes, groups, memory, "
-		  "warnings" },
+		  "warnings, timeline" },
 	{ "show tunnel", "show: \"tunnel\" is none of gateway, tunnels, peers, routes, "
-			 "groups, memory, warnings" },
+			 "groups, memory, warnings, timeline" },
 	{ "show tunnels a b", "show tunnels: \"b\" is one word too many" },
 	{ "show tunnels ''", "show tunnels: the name is empty" },
 	{ "show routes 10.0.0.1", "show routes: \"10.0.0.1\" is an address, not a prefix; "
@@ -417,16 +434,58 @@ static void test_one_tunnel(void **state)
 	       "  connection     dc\n"
 	       "  site           zurich\n"
 	       "  state          down\n"
-	       "  reason         no-sa\n"
+	       "  reason         3 probes lost\n"
 	       "  error          no such device\n"
 	       "  interface      ipsec2, if_id 0x12\n"
 	       "  inside         169.254.10.5, peer 169.254.10.6\n"
 	       "  ike            connecting for 900 ms, 3 attempts since the last success, next in "
 	       "4 s\n"
 	       "                 last error: no \\x1b[31mproposal\n"
+	       "  health         failed for 5 s, 169.254.10.6 answered 7 of 10, the last after 12 ms, "
+	       "3 lost in a row\n"
+	       "                 cannot send\n"
 	       "  sent           0 packets, 0 B\n"
 	       "  received       0 packets, 0 B\n"
 	       "  state changes  0\n", "");
+}
+
+static void test_timeline(void **state)
+{
+	struct fake *fake = *state;
+
+	expect(fake->path, "show timeline", CLI_OK,
+	       "EVENT  TIME (UTC)                  CAUSE      AFTER  OBJECT  WHAT           WHY\n"
+	       "    7  2026-01-31 12:00:00.123456      -          -  t1      health-failed  "
+	       "3 probes\n"
+	       "    9  2026-01-31 12:00:00.125456      7  +2.000 ms  t1      tunnel-down    -\n"
+	       "   10  odd                             -          -  -       module-lost    x\n",
+	       "");
+	expect(fake->path, "show timeline t2", CLI_OK, "nothing happened\n", "");
+	expect(fake->path, "show timeline t1 t2", CLI_USAGE, "",
+	       "vgwctl: show timeline: \"t2\" is one word too many\nTry 'vgwctl help'.\n");
+}
+
+/* Lines as they come; in JSON each is whole. */
+static void test_monitor(void **state)
+{
+	struct fake *fake = *state;
+	struct result r;
+
+	expect(fake->path, "monitor", CLI_OK,
+	       "2026-01-31 12:00:00.123456 7 t1 health-failed: 3 probes\n"
+	       "2026-01-31 12:00:00.125456 9 t1 tunnel-down (by 7, +2.000 ms)\n"
+	       "odd 10 module-lost: x\n",
+	       "");
+	r = run(fake->path, "monitor t1 -j");
+	assert_int_equal(r.status, CLI_OK);
+	for (const char *line = r.out; *line; line = strchr(line, '\n') + 1) {
+		json_t *row = json_loadb(line, strcspn(line, "\n"), 0, NULL);
+
+		assert_string_equal(json_string_value(json_object_get(row, "object")), "t1");
+		json_decref(row);
+	}
+	assert_int_equal(*strchr(r.out, '\n') && strlen(r.out) > 200, 1);
+	result_free(&r);
 }
 
 static void test_filters(void **state)
@@ -573,7 +632,8 @@ static void test_routes(void **state)
 	       "  class      dynamic\n"
 	       "  state      in use, published\n"
 	       "  on fail    revoke\n"
-	       "  next hops  dc-a dc-b*3\n"
+	       "  next hops  dc-a, weight 1\n"
+	       "             dc-b, weight 3, dead: 2 probes lost\n"
 	       "  paths      dc-a: path 65010 65020, med 10, origin igp, next hop 169.254.10.2\n"
 	       "               accepted, best, for 4 s\n"
 	       "\n"
@@ -876,6 +936,8 @@ int main(void)
 		cmocka_unit_test(test_wrong_lines),
 		cmocka_unit_test(test_tunnels),
 		cmocka_unit_test(test_one_tunnel),
+		cmocka_unit_test(test_timeline),
+		cmocka_unit_test(test_monitor),
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_json_is_the_rows),
 		cmocka_unit_test(test_gateway),

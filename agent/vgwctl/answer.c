@@ -65,6 +65,8 @@ static void answer_row(void *ctx, const json_t *row)
 	if (verb->refused && verb->refused(row))
 		answer->refused = true;
 	writer_row(answer->writer, row);
+	if (verb->flags & VERB_FOLLOW)
+		fflush(answer->writer->out);
 }
 
 static int ask_vgwd(struct cli *cli, struct answer *answer, char *err, size_t size)
@@ -78,8 +80,9 @@ static int ask_vgwd(struct cli *cli, struct answer *answer, char *err, size_t si
 		snprintf(err, size, "%s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	ret = control_call(cli->socket, request, cli->timeout * 1000, answer_row, answer, err,
-			   size);
+	ret = control_call(cli->socket, request,
+			   verb->flags & VERB_FOLLOW ? 0 : cli->timeout * 1000, answer_row, answer,
+			   err, size);
 	json_decref(request);
 	return ret;
 }

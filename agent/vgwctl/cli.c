@@ -43,7 +43,9 @@ struct writer *cli_writer_new(struct cli *cli, const struct request *request)
 {
 	struct writer *writer;
 
-	if (cli->json)
+	if (cli->json && (request->verb->flags & VERB_FOLLOW))
+		writer = writer_lines_new(cli->out);
+	else if (cli->json)
 		writer = writer_json_new(cli->out, request->verb->flags & VERB_OBJECT);
 	else
 		writer = writer_text_new(cli->out, request->verb->view, request->operand);

@@ -38,6 +38,7 @@ struct request;
 #define VERB_DRY_RUN 2u /* takes --dry-run */
 #define VERB_CHECK 4u /* takes --force and --verbose */
 #define VERB_PROFILE 8u /* takes --profile */
+#define VERB_FOLLOW 16u /* goes on for ever: rows are told as they come, in JSON one a line */
 
 /* One line of the table in verbs.c. */
 struct verb {

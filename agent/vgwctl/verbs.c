@@ -43,6 +43,14 @@ static bool parse_filter(struct cli *cli, struct request *request, char **words,
 	return true;
 }
 
+static bool parse_object(struct cli *cli, struct request *request, char **words, size_t n)
+{
+	if (n > 1)
+		return too_many(cli, request, words[1]);
+	request->filter = n ? words[0] : NULL;
+	return true;
+}
+
 static bool parse_prefix(struct cli *cli, struct request *request, char **words, size_t n)
 {
 	struct prefix prefix;
@@ -257,6 +265,7 @@ static const char *const match_tunnels[] = { "name", "connection", NULL };
 static const char *const match_peers[] = { "tunnel", "connection", "peer", NULL };
 static const char *const match_groups[] = { "id", "members.tunnel", NULL };
 static const char *const match_memory[] = { "type", NULL };
+static const char *const match_timeline[] = { "object", NULL };
 
 const struct verb verbs[] = {
 	{ "show", "gateway", "[NAME]", "the gateway: state, table, counters", 0, parse_filter,
@@ -273,6 +282,10 @@ const struct verb verbs[] = {
 	  &view_memory, match_memory, NULL, NULL },
 	{ "show", "warnings", "", "rules that the running configuration breaks", 0, parse_nothing,
 	  answer_run, &view_warnings, NULL, NULL, NULL },
+	{ "show", "timeline", "[TUNNEL]", "what happened, and what it was a consequence of", 0,
+	  parse_object, answer_run, &view_timeline, match_timeline, NULL, NULL },
+	{ "monitor", NULL, "[TUNNEL]", "what happens, as it does, until it is stopped", VERB_FOLLOW,
+	  parse_object, answer_run, &view_monitor, match_timeline, NULL, NULL },
 	{ "explain", NULL, "ADDRESS [from ADDRESS] [proto tcp|udp|icmp|N] [sport N] [dport N]",
 	  "where a packet goes, and why", VERB_OBJECT, parse_explain, answer_run, &view_explain,
 	  NULL, NULL, module_explain },

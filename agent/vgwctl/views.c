@@ -208,6 +208,40 @@ static void tunnel_why(FILE *out, const json_t *value, const json_t *row)
 	/* "up, live" would say the same thing twice. */
 	if (strcmp(string(row, "state"), "up"))
 		human_any(out, value, row);
+	else if (*string(row, "warning"))
+		fputs("one-way", out);
+}
+
+/* Why it is as it is; the module's word where vgwd has no better one. */
+static void tunnel_reason(FILE *out, const json_t *value, const json_t *row)
+{
+	if (*string(row, "why"))
+		value_put(out, row, "why");
+	else if (strcmp(string(row, "state"), "up"))
+		human_any(out, value, row);
+}
+
+static void tunnel_health(FILE *out, const json_t *value, const json_t *row)
+{
+	if (!value)
+		return;
+	value_put(out, value, "state");
+	if (has(value, "since_ms") && strcmp(string(value, "state"), "paused")) {
+		fputs(" for ", out);
+		human_time_put(out, number(value, "since_ms"));
+	}
+	fputs(", ", out);
+	value_put(out, value, "destination");
+	fprintf(out, " answered %" PRIu64 " of %" PRIu64, number(value, "answered"),
+		number(value, "sent"));
+	if (number(value, "answered"))
+		fprintf(out, ", the last after %" PRIu64 " ms", number(value, "rtt_ms"));
+	if (number(value, "lost_in_row"))
+		fprintf(out, ", %" PRIu64 " lost in a row", number(value, "lost_in_row"));
+	if (*string(value, "error")) {
+		fputs("\n", out);
+		value_put(out, value, "error");
+	}
 }
 
 static void tunnel_ike(FILE *out, const json_t *value, const json_t *row)
@@ -268,7 +302,9 @@ static const struct column tunnels_columns[] = {
 	{ "connection", "connection", human_any, 0 },
 	{ "site", "site", human_any, COLUMN_DETAIL },
 	{ "state", "state", human_any, 0 },
-	{ "reason", "reason", tunnel_why, 0 },
+	{ "reason", "reason", tunnel_why, COLUMN_TABLE },
+	{ "reason", "reason", tunnel_reason, COLUMN_DETAIL },
+	{ "warning", "warning", human_any, COLUMN_DETAIL },
 	{ "error", "error", human_any, COLUMN_DETAIL },
 	{ "interface", "interface", human_any, COLUMN_TABLE },
 	{ "interface", "interface", tunnel_device, COLUMN_DETAIL },
@@ -280,6 +316,7 @@ static const struct column tunnels_columns[] = {
 	{ "ike", "ike", tunnel_ike, COLUMN_DETAIL },
 	{ "bgp", "bgp", human_any, 0 },
 	{ "bfd", "bfd", bfd_detail, COLUMN_DETAIL },
+	{ "health", "health", tunnel_health, COLUMN_DETAIL },
 	{ "tx", "tx_bytes", human_bytes, COLUMN_TABLE | COLUMN_RIGHT },
 	{ "rx", "rx_bytes", human_bytes, COLUMN_TABLE | COLUMN_RIGHT },
 	{ "last rx", "last_rx_ms", human_time, COLUMN_TABLE | COLUMN_RIGHT },
@@ -447,6 +484,26 @@ static void route_next_hops(FILE *out, const json_t *value, const json_t *row)
 	}
 }
 
+/* With what is wrong with each. */
+static void route_next_hop_lines(FILE *out, const json_t *value, const json_t *row)
+{
+	const json_t *hop;
+	size_t i;
+
+	json_array_foreach(value, i, hop) {
+		fputs(i ? "\n" : "", out);
+		value_put(out, hop, "tunnel");
+		if (has(hop, "weight"))
+			fprintf(out, ", weight %" PRIu64, number(hop, "weight"));
+		if (has(hop, "live"))
+			fputs(json_is_true(row_get(hop, "live")) ? ", live" : ", dead", out);
+		if (*string(hop, "why")) {
+			fputs(": ", out);
+			value_put(out, hop, "why");
+		}
+	}
+}
+
 static void route_path_count(FILE *out, const json_t *value, const json_t *row)
 {
 	if (json_array_size(value))
@@ -515,9 +572,11 @@ static const struct column routes_columns[] = {
 	{ "class", "class", human_any, 0 },
 	{ "state", "", route_state, 0 },
 	{ "refused", "refused_error", human_any, COLUMN_DETAIL },
+	{ "why", "why", human_any, COLUMN_DETAIL },
 	{ "on fail", "on_fail", human_any, COLUMN_DETAIL },
 	{ "paths", "paths", route_path_count, COLUMN_TABLE | COLUMN_RIGHT },
-	{ "next hops", "next_hops", route_next_hops, 0 },
+	{ "next hops", "next_hops", route_next_hops, COLUMN_TABLE },
+	{ "next hops", "next_hops", route_next_hop_lines, COLUMN_DETAIL },
 	{ "paths", "paths", route_paths, COLUMN_DETAIL },
 	{ 0 },
 };

@@ -66,6 +66,32 @@ static void json_writer_end(struct writer *writer, bool whole)
 	}
 }
 
+static void lines_writer_row(struct writer *writer, const json_t *row)
+{
+	if (json_dumpf(row, writer->out, JSON_COMPACT | JSON_ENCODE_ANY) && !ferror(writer->out))
+		writer->failed = true;
+	fputc('\n', writer->out);
+}
+
+static void lines_writer_end(struct writer *writer, bool whole)
+{
+	(void)writer;
+	(void)whole;
+}
+
+static const struct writer_ops lines_writer_ops = { lines_writer_row, lines_writer_end };
+
+struct writer *writer_lines_new(FILE *out)
+{
+	struct writer *writer = calloc(1, sizeof(*writer));
+
+	if (!writer)
+		return NULL;
+	writer->ops = &lines_writer_ops;
+	writer->out = out;
+	return writer;
+}
+
 static const struct writer_ops json_writer_ops = { json_writer_row, json_writer_end };
 
 struct writer *writer_json_new(FILE *out, bool object)

@@ -66,6 +66,8 @@ struct writer {
 /* NULL: no memory. out stays the caller's. detail: a table's rows as blocks. */
 struct writer *writer_text_new(FILE *out, const struct view *view, bool detail);
 struct writer *writer_json_new(FILE *out, bool object);
+/* Without beginning or end: a line a row. */
+struct writer *writer_lines_new(FILE *out);
 
 void writer_row(struct writer *writer, const json_t *row);
 /* Writes what is left and frees. whole: no more rows belong to the answer.
