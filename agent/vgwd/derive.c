@@ -202,9 +202,21 @@ static void derive_refused(void *ctx, const struct prefix *prefix, uint8_t class
 		  text, strerror(-error));
 }
 
+/* The module has everything, so also what the events led to. */
 static void derive_idle(void *ctx)
 {
-	(void)ctx;
+	struct gateway *gateway = ctx;
+	struct fib_counters fib = fib_counters(gateway->fib);
+
+	for (struct tunnel *t = gateway->tunnels; t; t = t->next) {
+		if (!t->groups_due)
+			continue;
+		t->groups_due = false;
+		if (history_incident(gateway, t->config->name))
+			history_note(gateway, TIMELINE_GROUPS, t->config->name,
+				     "the module has it: %zu routes, %zu groups", fib.routes,
+				     fib.groups);
+	}
 }
 
 const struct fib_ops derive_fib_ops = {

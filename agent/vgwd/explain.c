@@ -80,6 +80,27 @@ static json_t *candidate_tunnels(struct gateway *gateway, const struct kernel_ca
 	return out;
 }
 
+/* What is wrong with the tunnels of a candidate that carries nothing. */
+static void explain_dead(struct explain_state *state, const struct kernel_candidate *candidate,
+			 const json_t *tunnels)
+{
+	const json_t *name;
+	size_t i;
+
+	if (candidate->result != VGW_CANDIDATE_RESULT_ALL_DEAD &&
+	    candidate->result != VGW_CANDIDATE_RESULT_HELD)
+		return;
+	json_array_foreach(tunnels, i, name) {
+		const struct tunnel *t = state->gateway->tunnels;
+		char why[TUNNEL_ERROR_SIZE];
+
+		while (t && strcmp(t->config->name, json_string_value(name)))
+			t = t->next;
+		if (t && liveness_explain(t, why, sizeof(why)))
+			step_add(state->steps, "tunnel %s is dead: %s", t->config->name, why);
+	}
+}
+
 static const char *result_text(uint8_t result)
 {
 	static const char *const texts[] = {
@@ -134,6 +155,7 @@ static void explain_candidates(struct explain_state *state, const struct kernel_
 		else
 			step_add(state->steps, "%s, %s: %s", prefix, names_route_class(c->class),
 				 result_text(c->result));
+		explain_dead(state, c, json_object_get(row, "tunnels"));
 		json_array_append_new(list, row);
 	}
 	json_object_set_new(state->row, "candidates", list);

@@ -19,9 +19,6 @@
 #include "lib/log.h"
 #include "vgwd/gateway.h"
 
-/* Rule 4: a module that speaks less than this cannot be driven. */
-#define GATEWAY_PROTOCOL_MIN 1
-
 /* Changed prefixes that one turn of the loop takes on. */
 #define GATEWAY_DRAIN_STEP 2048
 
@@ -165,6 +162,7 @@ static void gateway_bound(struct gateway *gateway, const struct kernel_gateway *
 		gateway->kept_forwarding = kernel->dynamic_prefixes > 0;
 	log_info(NULL, "%s is bound, the module holds %u routes", gateway->config->gateway.name,
 		 kernel->routes);
+	version_judge(gateway, kernel->protocol_version);
 	kernel_tunnels_dump(gateway->kernel, gateway->ifindex, gateway_tunnel_row,
 			    gateway_tunnels_read, gateway);
 	fib_start(gateway->fib, gateway->ifindex);
@@ -192,17 +190,12 @@ static void gateway_bind_reply(void *ctx, int error, const char *text,
 
 	if (gateway->bound || error == -ENOLINK)
 		return;
-	if (!error && kernel->ifindex == gateway->ifindex &&
-	    kernel->protocol_version >= GATEWAY_PROTOCOL_MIN) {
+	if (!error && kernel->ifindex == gateway->ifindex) {
 		gateway_bound(gateway, kernel);
 		return;
 	}
-	if (error)
-		snprintf(gateway->device_error, sizeof(gateway->device_error), "%s", text);
-	else
-		snprintf(gateway->device_error, sizeof(gateway->device_error),
-			 "the module speaks version %u of the interface, %u is needed: upgrade it",
-			 kernel->protocol_version, GATEWAY_PROTOCOL_MIN);
+	snprintf(gateway->device_error, sizeof(gateway->device_error), "%s",
+		 error ? text : "the module answers for another device");
 	log_error(NULL, "%s", gateway->device_error);
 	gateway_look_soon(gateway, GATEWAY_DEVICE_RETRY);
 }
@@ -337,6 +330,7 @@ static void gateway_kernel_lost(void *ctx)
 	struct gateway *gateway = ctx;
 
 	log_warning(NULL, "the vgw module was removed");
+	history_note(gateway, TIMELINE_MODULE_LOST, "", "its tables went with it");
 	fib_kernel_lost(gateway->fib);
 	gateway->bound = false;
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
@@ -348,6 +342,7 @@ static void gateway_kernel_found(void *ctx)
 	struct gateway *gateway = ctx;
 
 	log_info(NULL, "the vgw module is there");
+	history_note(gateway, TIMELINE_MODULE_FOUND, "", "its tables are filled");
 	fib_kernel_found(gateway->fib);
 	gateway_device_ensure(gateway);
 }
@@ -383,9 +378,25 @@ static const struct rtnl_ops rtnl_ops = {
 
 /* IKE */
 
+/* Only what was there can be lost: attempts that fail are for the log. */
+static void gateway_ike_history(struct gateway *gateway, const char *name,
+				const struct ike_status *status)
+{
+	struct tunnel *tunnel = gateway->tunnels;
+	bool up = status->state == IKE_INSTALLED;
+
+	while (tunnel && strcmp(tunnel->ike_name, name))
+		tunnel = tunnel->next;
+	if (!tunnel || tunnel->ike_up == up)
+		return;
+	tunnel->ike_up = up;
+	history_note(gateway, up ? TIMELINE_IKE_UP : TIMELINE_IKE_DOWN, tunnel->config->name,
+		     "%s", up ? status->child_cipher : status->last_error);
+}
+
 static void gateway_ike_changed(void *ctx, const char *name, const struct ike_status *status)
 {
-	(void)ctx;
+	gateway_ike_history(ctx, name, status);
 	if (status->last_error[0] && status->state != IKE_INSTALLED)
 		log_warning(name, "IKE %s: %s", ike_state_name(status->state), status->last_error);
 	else
@@ -479,6 +490,10 @@ static bool gateway_parts(struct gateway *gateway, char *err, size_t size)
 {
 	struct loop *loop = gateway->loop;
 
+	if (history_init(gateway) || watch_init(gateway)) {
+		snprintf(err, size, "out of memory");
+		return false;
+	}
 	gateway->rib = rib_new();
 	gateway->drain_timer = loop_timer_new(loop, gateway_drain, gateway);
 	gateway->device_timer = loop_timer_new(loop, gateway_look_again, gateway);
@@ -554,6 +569,9 @@ void gateway_free(struct gateway *gateway)
 {
 	if (!gateway)
 		return;
+	/* The end of all is no event of its own. */
+	timeline_free(gateway->timeline);
+	gateway->timeline = NULL;
 	while (gateway->tunnels) {
 		struct tunnel *tunnel = gateway->tunnels;
 
@@ -575,6 +593,7 @@ void gateway_free(struct gateway *gateway)
 	loop_timer_free(gateway->drain_timer);
 	loop_timer_free(gateway->device_timer);
 	loop_timer_free(gateway->restart_timer);
+	loop_timer_free(gateway->watch_timer);
 	config_free(gateway->config);
 	free(gateway);
 }

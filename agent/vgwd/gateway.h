@@ -8,10 +8,12 @@
  * what the kernel reports); an event only asks for a new look. The order of
  * events does not matter, and no event ends the process.
  *
- * One file a concern: gateway.c (life, module, device), derive.c (what module
- * and system table should hold), tunnel.c (link, address, IKE), liveness.c
- * (BFD), peer.c (session and its paths), advertise.c (system table to sites), restart.c (graceful
- * restart), reload.c, and verbs.h's files (answers).
+ * One file a concern: gateway.c (life, module, device), version.c (is the module
+ * one that BGP can run with), derive.c (what module and system table should hold),
+ * tunnel.c (link, address, IKE), liveness.c (is the path good), health.c (health
+ * checks), watch.c (counters, one-way failures), peer.c (session and its paths),
+ * advertise.c (system table to sites), restart.c (graceful restart), reload.c,
+ * history.c (what happened), and verbs.h's files (answers).
  */
 #ifndef VGW_VGWD_GATEWAY_H
 #define VGW_VGWD_GATEWAY_H
@@ -23,7 +25,10 @@
 #include "bgp/session.h"
 #include "core/config.h"
 #include "core/export.h"
+#include "core/health.h"
+#include "core/oneway.h"
 #include "core/rib.h"
+#include "core/timeline.h"
 #include "lib/pmap.h"
 #include "sys/bfd.h"
 #include "sys/fib.h"
@@ -34,6 +39,7 @@
 /* Why a tunnel or the device cannot be set up, kept for show. */
 #define TUNNEL_ERROR_SIZE 200
 #define GATEWAY_ERROR_SIZE 200
+#define HEALTH_ERROR_SIZE 120
 
 /* Of published routes: behind what people and the kernel put there (rules 31 and 32). */
 #define GATEWAY_PUBLISH_METRIC 20000
@@ -53,7 +59,13 @@ struct tunnel {
 	char error[TUNNEL_ERROR_SIZE]; /* why it is not ready */
 	struct kernel_tunnel kernel; /* last report of the module */
 	bool reported;
-	bool failed; /* BFD's verdict, for the module and the BGP session */
+	bool failed; /* by BFD or health check: told to the module */
+	bool bfd_failed; /* BFD's verdict, for the BGP session */
+	struct health_check *check; /* NULL: none */
+	struct oneway oneway;
+	struct icmp *asker; /* for an answer, while the tunnel is suspected to be one-way */
+	bool ike_up; /* as it was told last */
+	bool groups_due; /* an event said so: tell the timeline when the module has it all */
 	bool bfd_passed; /* BFD was up in this life, or the peer had switched it off */
 
 	/* BGP; NULL on a connection without it */
@@ -105,6 +117,11 @@ struct gateway {
 	bool policy_due; /* a protected prefix came or went */
 	char device_error[GATEWAY_ERROR_SIZE]; /* why there is no device; "" if there is */
 	uint64_t started; /* loop time */
+	const char *bgp_refused; /* code, why there is no BGP (rule 4); NULL: there is */
+	char bgp_refused_text[GATEWAY_ERROR_SIZE];
+	struct loop_timer *watch_timer;
+	struct timeline *timeline;
+	struct follower *followers; /* of the timeline, see history.c */
 	uint32_t warned_quota; /* last percentage that was logged: 0, 80 or 100 */
 };
 
@@ -148,13 +165,44 @@ void tunnel_reported(struct tunnel *tunnel, const struct kernel_tunnel *report);
 bool tunnel_revive(struct tunnel *tunnel); /* true if it has no SA: call again later */
 bool tunnel_wanted(const struct tunnel *tunnel, struct kernel_tunnel *out);
 
+/* version.c: what the module said of itself. Ends and begins sessions as it allows. */
+void version_judge(struct gateway *gateway, uint32_t version);
+
 /* liveness.c */
-void liveness_watch(struct tunnel *tunnel); /* BFD as configured; the device is there */
+void liveness_watch(struct tunnel *tunnel); /* all checks as configured; the device is there */
 void liveness_forget(struct tunnel *tunnel);
 void liveness_changed(void *ctx, const char *name, const struct bfd_status *status);
 void liveness_judge(struct tunnel *tunnel); /* a fact of the verdict changed */
 bool liveness_allows_bgp(const struct tunnel *tunnel);
 const struct bfd_status *liveness_status(const struct tunnel *tunnel); /* NULL: no BFD */
+/* Why the module sends nothing through the tunnel; false: it does. */
+bool liveness_explain(const struct tunnel *tunnel, char *buf, size_t size);
+
+/* health.c */
+/* As configured. For both of these liveness_judge() is the caller's. */
+void health_check_watch(struct tunnel *tunnel);
+void health_check_forget(struct tunnel *tunnel);
+void health_check_reported(struct tunnel *tunnel); /* the device or the module's report changed */
+bool health_check_failed(const struct tunnel *tunnel);
+const struct health *health_check_state(const struct tunnel *tunnel); /* NULL: no check */
+const char *health_check_error(const struct tunnel *tunnel); /* why it cannot be done; "" */
+void health_check_reason(const struct tunnel *tunnel, char *buf, size_t size); /* of a failure */
+
+/* watch.c */
+int watch_init(struct gateway *gateway);
+void watch_forget(struct tunnel *tunnel);
+/* True, with the reason: it sends, and nothing comes back. */
+bool watch_oneway(const struct tunnel *tunnel, char *buf, size_t size);
+
+/* history.c; without a timeline nothing is kept. */
+int history_init(struct gateway *gateway);
+void history_note(struct gateway *gateway, enum timeline_kind kind, const char *object,
+		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+bool history_incident(const struct gateway *gateway, const char *object); /* is one open? */
+/* The end of a fault that cannot end by itself any more; nothing if there is none. */
+void history_settle(struct gateway *gateway, enum timeline_kind end, const char *object,
+		    const char *text);
+void history_forget(struct gateway *gateway, const char *object);
 
 /* peer.c */
 int peer_create(struct tunnel *tunnel); /* no session on a connection without bgp */
@@ -163,6 +211,7 @@ void peer_start(struct tunnel *tunnel); /* if it may run now */
 void peer_retune(struct tunnel *tunnel); /* what resets no session changed: configuration, MTU */
 void peer_path_failed(struct tunnel *tunnel); /* ends the session, its paths go at once */
 void peer_path_good(struct tunnel *tunnel);
+void peer_refuse(struct tunnel *tunnel); /* no BGP with this module: rule 4 */
 
 /* advertise.c */
 int advertise_init(struct gateway *gateway);

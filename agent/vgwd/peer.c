@@ -100,6 +100,9 @@ static void peer_established(void *ctx)
 
 	log_info(tunnel->config->name, "BGP established, hold time %u s, graceful restart %s",
 		 info->hold_time, info->graceful_restart ? "yes" : "no");
+	tunnel->groups_due = true;
+	history_note(tunnel->gateway, TIMELINE_BGP_UP, tunnel->config->name, "hold time %u s",
+		     info->hold_time);
 	rib_source_set_router_id(tunnel->source, info->peer_id);
 	tunnel->synced = false;
 	tunnel->had_session = true;
@@ -133,13 +136,31 @@ static void peer_keep_stale(struct tunnel *tunnel, const struct session_info *in
 	loop_timer_start(tunnel->stale_timer, info->peer_restart_time * 1000ull);
 }
 
+static void peer_tell_down(struct tunnel *tunnel, const struct session_info *info)
+{
+	const char *why = info->last_error[0] ? info->last_error : "connection lost";
+	bool kept = info->down_graceful && info->peer_restart_time;
+	size_t accepted = 0, rejected = 0;
+
+	log_warning(tunnel->config->name, "BGP down: %s", why);
+	history_note(tunnel->gateway, TIMELINE_BGP_DOWN, tunnel->config->name, "%s", why);
+	rib_source_counters(tunnel->source, &accepted, &rejected);
+	if (kept)
+		history_note(tunnel->gateway, TIMELINE_ROUTES, tunnel->config->name,
+			     "none: %zu paths are kept for at most %u s", accepted,
+			     info->peer_restart_time);
+	else
+		history_note(tunnel->gateway, TIMELINE_ROUTES, tunnel->config->name, "%zu paths",
+			     accepted);
+	tunnel->groups_due = !kept;
+}
+
 static void peer_down(void *ctx, enum session_down_reason reason)
 {
 	struct tunnel *tunnel = ctx;
 	const struct session_info *info = session_info(tunnel->session);
 
-	log_warning(tunnel->config->name, "BGP down: %s",
-		    info->last_error[0] ? info->last_error : "connection lost");
+	peer_tell_down(tunnel, info);
 	loop_timer_stop(tunnel->quiet_timer);
 	tunnel->synced = false;
 	peer_refresh_stop(tunnel);
@@ -380,6 +401,8 @@ void peer_destroy(struct tunnel *tunnel, uint8_t cease_subcode, const char *text
 	if (tunnel->source)
 		rib_source_remove(tunnel->source);
 	tunnel->source = NULL;
+	history_settle(tunnel->gateway, TIMELINE_BGP_UP, tunnel->config->name,
+		       "no session is wanted any more");
 }
 
 /*
@@ -393,7 +416,8 @@ void peer_start(struct tunnel *tunnel)
 	char key[81] = "";
 
 	if (!bgp || tunnel->started || !tunnel->ready || !tunnel->gateway->bound ||
-	    !tunnel->gateway->routes_synced || !liveness_allows_bgp(tunnel))
+	    !tunnel->gateway->routes_synced || tunnel->gateway->bgp_refused ||
+	    !liveness_allows_bgp(tunnel))
 		return;
 	if (bgp->md5_file && !peer_read_key(bgp->md5_file, key, sizeof(key))) {
 		snprintf(tunnel->error, sizeof(tunnel->error), "%.120s: no BGP key in this file",
@@ -438,6 +462,21 @@ void peer_path_failed(struct tunnel *tunnel)
 	}
 	if (liveness_allows_bgp(tunnel))
 		session_start(tunnel->session);
+}
+
+void peer_refuse(struct tunnel *tunnel)
+{
+	if (!tunnel->started)
+		return;
+	session_stop(tunnel->session, SESSION_CEASE_SHUTDOWN, tunnel->gateway->bgp_refused);
+	session_free(tunnel->session);
+	tunnel->session = NULL;
+	tunnel->started = false;
+	loop_timer_stop(tunnel->quiet_timer);
+	peer_refresh_stop(tunnel);
+	rib_source_flush(tunnel->source);
+	peer_stale_end(tunnel);
+	gateway_kick(tunnel->gateway);
 }
 
 void peer_path_good(struct tunnel *tunnel)

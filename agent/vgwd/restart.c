@@ -17,7 +17,7 @@
 /* A tunnel that the module knows to be dead brings no session. */
 static bool restart_expected(const struct tunnel *tunnel)
 {
-	if (!tunnel->connection->bgp || tunnel->synced)
+	if (!tunnel->connection->bgp || tunnel->gateway->bgp_refused || tunnel->synced)
 		return false;
 	return !(tunnel->reported && tunnel->kernel.state == VGW_TUNNEL_STATE_DOWN);
 }

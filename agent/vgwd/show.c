@@ -63,6 +63,8 @@ static json_t *gateway_warnings(const struct gateway *gateway)
 		json_array_append_new(out, json_string(warnings->list[i].text));
 	if (gateway->device_error[0])
 		json_array_append_new(out, json_string(gateway->device_error));
+	if (gateway->bgp_refused)
+		json_array_append_new(out, json_string(gateway->bgp_refused_text));
 	return out;
 }
 
@@ -145,6 +147,7 @@ static json_t *gateway_row(struct gateway_answer *answer, const struct kernel_st
 	json_object_set_new(row, "ifindex", number_or_null(gateway->ifindex));
 	json_object_set_new(row, "module", json_string(answer->present ? "present" : "absent"));
 	json_object_set_new(row, "protocol_version", number_or_null(kernel->protocol_version));
+	json_object_set_new(row, "bgp_capable", json_boolean(!gateway->bgp_refused));
 	json_object_set_new(row, "quota_used", json_integer(counters.installed));
 	json_object_set_new(row, "refused", json_integer(counters.refused_quota));
 	json_object_set_new(row, "published", json_integer(published_count(gateway)));
@@ -258,6 +261,37 @@ static void row_add_bfd(json_t *row, const struct tunnel *tunnel)
 					       : verbs_text(status ? status->error : NULL));
 }
 
+static json_t *health_row(const struct tunnel *tunnel)
+{
+	const struct health *health = health_check_state(tunnel);
+	const struct config_health *config = tunnel->config->health;
+	bool paused = health && health->due == UINT64_MAX;
+
+	if (!health || !config)
+		return json_null();
+	return json_pack(
+		"{s:s,s:I,s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "state",
+		paused ? "paused" : health_verdict_name(health->verdict), "since_ms",
+		(json_int_t)(loop_now(tunnel->gateway->loop) - health->since), "source",
+		verbs_address(&config->source), "destination", verbs_address(&config->destination),
+		"interval_ms", (json_int_t)health->timing.interval, "sent",
+		(json_int_t)health->sent, "answered", (json_int_t)health->answered, "lost",
+		(json_int_t)health->lost, "lost_in_row", (json_int_t)health->lost_row, "rtt_ms",
+		(json_int_t)health->rtt, "error", verbs_text(health_check_error(tunnel)));
+}
+
+/* Why nothing is sent, and what is wrong although something is. */
+static void row_add_verdict(json_t *row, const struct tunnel *tunnel)
+{
+	char why[TUNNEL_ERROR_SIZE], oneway[TUNNEL_ERROR_SIZE];
+	bool dead = liveness_explain(tunnel, why, sizeof(why));
+	bool warned = watch_oneway(tunnel, oneway, sizeof(oneway));
+
+	json_object_set_new(row, "why", verbs_text(dead ? why : NULL));
+	json_object_set_new(row, "warning", verbs_text(warned ? oneway : NULL));
+	json_object_set_new(row, "health", health_row(tunnel));
+}
+
 static json_t *tunnel_row(const struct tunnel *tunnel)
 {
 	const struct kernel_tunnel *kernel = &tunnel->kernel;
@@ -297,6 +331,7 @@ static json_t *tunnel_row(const struct tunnel *tunnel)
 				    : json_integer(kernel->last_rx_ms));
 	json_object_set_new(row, "transitions", json_integer(kernel->transitions));
 	json_object_set_new(row, "error", verbs_text(tunnel->error));
+	row_add_verdict(row, tunnel);
 	return row;
 }
 
@@ -408,7 +443,10 @@ static void peer_add_session(json_t *row, const struct tunnel *tunnel)
 	json_object_set_new(row, "updates_in", json_integer(info->updates_in));
 	json_object_set_new(row, "updates_out", json_integer(info->updates_out));
 	json_object_set_new(row, "established_count", json_integer(info->established_count));
-	json_object_set_new(row, "last_error", verbs_text(info->last_error));
+	json_object_set_new(row, "last_error",
+			    verbs_text(tunnel->gateway->bgp_refused
+					       ? tunnel->gateway->bgp_refused_text
+					       : info->last_error));
 	json_object_set_new(row, "last_code", json_integer(info->last_code));
 	json_object_set_new(row, "last_subcode", json_integer(info->last_subcode));
 	json_object_set_new(row, "last_hard", json_boolean(info->last_hard));

@@ -38,6 +38,9 @@ void show_memory(void *ctx, const json_t *args, struct control_reply *reply)
 	memory_row(reply, "waiting", rib.n_waiting, rib.waiting);
 	memory_row(reply, "attribute-sets", attrs_count(), attrs_memory());
 	memory_row(reply, "module-routes", fib.routes, fib.memory);
+	memory_row(reply, "timeline", timeline_last(gateway->timeline) < TIMELINE_EVENTS ?
+			   timeline_last(gateway->timeline) : TIMELINE_EVENTS,
+		   timeline_memory(gateway->timeline));
 	memory_row(reply, "process", 1, resident_bytes());
 	control_reply_done(reply);
 }

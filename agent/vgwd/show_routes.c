@@ -33,9 +33,12 @@ static bool tunnel_is_live(const struct gateway *gateway, uint32_t id)
 static json_t *next_hop_row(const struct gateway *gateway, uint32_t id, uint8_t weight)
 {
 	const struct tunnel *tunnel = gateway_tunnel_by_id(gateway, id);
+	char why[TUNNEL_ERROR_SIZE];
+	bool dead = tunnel && liveness_explain(tunnel, why, sizeof(why));
 
-	return json_pack("{s:s*,s:i,s:b}", "tunnel", tunnel ? tunnel->config->name : NULL, "weight",
-			 (int)weight, "live", (int)tunnel_is_live(gateway, id));
+	return json_pack("{s:s*,s:i,s:b,s:o}", "tunnel", tunnel ? tunnel->config->name : NULL,
+			 "weight", (int)weight, "live", (int)tunnel_is_live(gateway, id), "why",
+			 verbs_text(dead ? why : NULL));
 }
 
 static json_t *path_row(const struct gateway *gateway, const struct rib_path_info *path)
@@ -76,10 +79,20 @@ static json_t *route_row(struct gateway *gateway, const struct prefix *prefix, u
 		"refused_error");
 }
 
-/* The first class whose tunnels can carry it; *taken says that a better one did. */
-static void row_set_effective(json_t *row, bool usable, bool *taken)
+/*
+ * The first class whose tunnels can carry it; *taken says that a better one did. Dead
+ * tunnels that hold their packets (on-fail reserve) are told as that.
+ */
+static void row_set_effective(json_t *row, bool live, bool reserve, bool *taken)
 {
+	bool usable = live || reserve;
+	const char *why = *taken   ? "another route of the prefix comes first"
+			  : live   ? NULL
+			  : usable ? "on-fail reserve: its packets are dropped"
+				   : "every tunnel is dead: other routes are looked at";
+
 	json_object_set_new(row, "effective", json_boolean(usable && !*taken));
+	json_object_set_new(row, "why", verbs_text(why));
 	*taken |= usable;
 }
 
@@ -102,7 +115,7 @@ static void static_reply(struct gateway *gateway, const struct prefix *prefix, b
 		live |= tunnel_is_live(gateway, member->tunnel);
 	}
 	json_object_set_new(row, "on_fail", json_string(names_on_fail(route.on_fail)));
-	row_set_effective(row, live || route.on_fail == VGW_ON_FAIL_RESERVE, taken);
+	row_set_effective(row, live, route.on_fail == VGW_ON_FAIL_RESERVE, taken);
 	control_reply_row(reply, row);
 }
 
@@ -129,7 +142,7 @@ static void dynamic_reply(struct gateway *gateway, const struct prefix *prefix, 
 	}
 	for (size_t i = 0; i < n && i < PATHS_MAX; i++)
 		json_array_append_new(list, path_row(gateway, &paths[i]));
-	row_set_effective(row, live, taken);
+	row_set_effective(row, live, false, taken);
 	control_reply_row(reply, row);
 }
 
@@ -142,7 +155,7 @@ static void prefix_reply(struct gateway *gateway, const struct prefix *prefix,
 		json_t *row = route_row(gateway, prefix, VGW_ROUTE_CLASS_SYSTEM,
 					!prefix_is_default(prefix));
 
-		row_set_effective(row, true, &taken);
+		row_set_effective(row, true, false, &taken);
 		control_reply_row(reply, row);
 	}
 	static_reply(gateway, prefix, &taken, reply);
@@ -152,7 +165,7 @@ static void prefix_reply(struct gateway *gateway, const struct prefix *prefix,
 static void policy_reply(struct gateway *gateway, size_t i, struct control_reply *reply)
 {
 	struct fib_policy policy;
-	bool live = false;
+	bool live = false, taken = false;
 	json_t *row, *hops;
 
 	derive_policy_route(gateway, i, &policy);
@@ -168,8 +181,7 @@ static void policy_reply(struct gateway *gateway, size_t i, struct control_reply
 	json_object_set_new(row, "priority", json_integer(policy.priority));
 	json_object_set_new(row, "sequence", json_integer(policy.sequence));
 	json_object_set_new(row, "on_fail", json_string(names_on_fail(policy.to.on_fail)));
-	json_object_set_new(row, "effective",
-			    json_boolean(live || policy.to.on_fail == VGW_ON_FAIL_RESERVE));
+	row_set_effective(row, live, policy.to.on_fail == VGW_ON_FAIL_RESERVE, &taken);
 	control_reply_row(reply, row);
 }
 

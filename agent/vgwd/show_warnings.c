@@ -1,10 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * "show warnings": the rules that the running configuration breaks with
- * permission (force), and the advice it does not follow, as "check" told them.
+ * permission (force), and the advice it does not follow, as "check" told them;
+ * then what goes wrong now without being a failure.
  */
+#include <stdio.h>
+
 #include "core/lint.h"
 #include "vgwd/verbs.h"
+
+static void warn_rule(struct control_reply *reply, const struct config_error *e)
+{
+	const struct lint_rule *rule = lint_rule_find(e->code);
+
+	control_reply_row(reply,
+			  json_pack("{s:i,s:i,s:s,s:s,s:s,s:o,s:o}", "line", (int)e->line, "column",
+				    (int)e->column, "path", e->path, "text", e->text, "code",
+				    e->code, "rule", verbs_text(rule ? rule->rule : NULL), "reason",
+				    verbs_text(rule ? rule->reason : NULL)));
+}
+
+/* Of no place in the file: path names the object. */
+static void warn_state(struct control_reply *reply, const char *what, const char *name,
+		       const char *code, const char *rule, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s %s", what, name);
+	control_reply_row(reply, json_pack("{s:n,s:n,s:s,s:s,s:s,s:s,s:n}", "line", "column",
+					   "path", path, "text", text, "code", code, "rule", rule,
+					   "reason"));
+}
+
+static void warn_tunnel(struct control_reply *reply, const struct tunnel *tunnel)
+{
+	const char *name = tunnel->config->name, *error = health_check_error(tunnel);
+	char text[TUNNEL_ERROR_SIZE];
+
+	if (watch_oneway(tunnel, text, sizeof(text)))
+		warn_state(reply, "tunnel", name, "ONE_WAY", "F12", text);
+	if (*error)
+		warn_state(reply, "tunnel", name, "HEALTH_CHECK", "28", error);
+}
 
 void show_warnings(void *ctx, const json_t *args, struct control_reply *reply)
 {
@@ -12,16 +49,12 @@ void show_warnings(void *ctx, const json_t *args, struct control_reply *reply)
 	const struct config_errors *warnings = &gateway->config->warnings;
 
 	(void)args;
-	for (size_t i = 0; i < warnings->n; i++) {
-		const struct config_error *e = &warnings->list[i];
-		const struct lint_rule *rule = lint_rule_find(e->code);
-
-		control_reply_row(reply, json_pack("{s:i,s:i,s:s,s:s,s:s,s:o,s:o}", "line",
-						   (int)e->line, "column", (int)e->column, "path",
-						   e->path, "text", e->text, "code", e->code,
-						   "rule", verbs_text(rule ? rule->rule : NULL),
-						   "reason",
-						   verbs_text(rule ? rule->reason : NULL)));
-	}
+	for (size_t i = 0; i < warnings->n; i++)
+		warn_rule(reply, &warnings->list[i]);
+	if (gateway->bgp_refused)
+		warn_state(reply, "gateway", gateway->config->gateway.name, gateway->bgp_refused,
+			   "4", gateway->bgp_refused_text);
+	for (const struct tunnel *t = gateway->tunnels; t; t = t->next)
+		warn_tunnel(reply, t);
 	control_reply_done(reply);
 }

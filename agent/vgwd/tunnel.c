@@ -5,6 +5,7 @@
  * is in the way is kept as the tunnel's error and looked at again later.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,7 @@ void tunnel_setup(struct tunnel *tunnel)
 	if (!tunnel_device(tunnel, err, sizeof(err))) {
 		tunnel_fail(tunnel, err);
 		tunnel->ready = false;
+		health_check_reported(tunnel);
 	} else {
 		if (!tunnel->ready || before != tunnel->ifindex)
 			log_info(tunnel->config->name, "interface %s is set up",
@@ -125,6 +127,7 @@ void tunnel_link_changed(struct tunnel *tunnel, const struct rtnl_link *link, bo
 		tunnel->ifindex = 0;
 		tunnel->ready = false;
 		tunnel_fail(tunnel, "the interface was deleted");
+		health_check_reported(tunnel);
 		fib_dirty_tunnel(gateway->fib, tunnel->id);
 		derive_statics_dirty(gateway, gateway->config);
 		/* Whoever deletes it may be about to make it again: no race with him. */
@@ -145,16 +148,48 @@ bool tunnel_revive(struct tunnel *tunnel)
 	return true;
 }
 
+/* What of the change concerns the timeline; before is the report that was known. */
+static void tunnel_history(struct tunnel *tunnel, const struct kernel_tunnel *before, bool known)
+{
+	struct gateway *gateway = tunnel->gateway;
+	const char *name = tunnel->config->name;
+	uint64_t met = tunnel->kernel.tx_errors;
+	char text[TIMELINE_TEXT_SIZE];
+
+	if (tunnel->kernel.state == VGW_TUNNEL_STATE_UP) {
+		history_note(gateway, TIMELINE_TUNNEL_UP, name, "SPI %#x", tunnel->kernel.spi);
+		return;
+	}
+	liveness_explain(tunnel, text, sizeof(text));
+	history_note(gateway, TIMELINE_TUNNEL_DOWN, name, "%s", text);
+	if (!known || met < before->tx_errors)
+		return;
+	met -= before->tx_errors;
+	if (met)
+		history_note(gateway, TIMELINE_FAILOVER, name,
+			     "%" PRIu64 " packets met it dead and took the next way", met);
+	else
+		history_note(gateway, TIMELINE_FAILOVER, name,
+			     "the module knew before a packet met it dead");
+}
+
 void tunnel_reported(struct tunnel *tunnel, const struct kernel_tunnel *report)
 {
-	bool was_down = tunnel->reported && tunnel->kernel.state == VGW_TUNNEL_STATE_DOWN;
+	struct kernel_tunnel before = tunnel->kernel;
+	bool known = tunnel->reported;
+	bool was_down = known && before.state == VGW_TUNNEL_STATE_DOWN;
 	bool down = report->state == VGW_TUNNEL_STATE_DOWN;
-	bool resized = !tunnel->reported || tunnel->kernel.mtu != report->mtu;
 
 	tunnel->kernel = *report;
 	tunnel->reported = true;
-	if (resized)
+	if (!known || before.mtu != report->mtu)
 		peer_retune(tunnel);
+	health_check_reported(tunnel);
+	/* An SA that is lost while the path counts as failed is no change of the state. */
+	if (down && was_down && report->reason != before.reason)
+		tunnel_revive(tunnel);
+	if (!known || down != was_down)
+		tunnel_history(tunnel, &before, known);
 	if (down == was_down)
 		return;
 	log_info(tunnel->config->name, "tunnel is %s", down ? "down" : "up");
@@ -206,6 +241,8 @@ void tunnel_free(struct tunnel *tunnel)
 	if (!tunnel)
 		return;
 	peer_destroy(tunnel, 0, NULL);
+	health_check_forget(tunnel);
+	watch_forget(tunnel);
 	free(tunnel);
 }
 
@@ -230,5 +267,7 @@ void tunnel_remove(struct tunnel *tunnel)
 	if (ret && ret != -ENODEV && ret != -EADDRNOTAVAIL)
 		log_warning(tunnel->config->name, "%s", err);
 	fib_dirty_tunnel(gateway->fib, tunnel->id);
+	watch_forget(tunnel);
+	history_forget(gateway, tunnel->config->name);
 	free(tunnel);
 }

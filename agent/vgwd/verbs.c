@@ -33,7 +33,8 @@ const struct control_verb verbs_table[] = {
 	{"show", "gateway", show_gateway}, {"show", "tunnels", show_tunnels},
 	{"show", "peers", show_peers},	   {"show", "routes", show_routes},
 	{"show", "groups", show_groups},   {"show", "memory", show_memory},
-	{"show", "warnings", show_warnings},
+	{"show", "warnings", show_warnings}, {"show", "timeline", show_timeline},
+	{"monitor", NULL, monitor},
 	{"explain", NULL, explain},	   {"reload", NULL, reload},
 	{NULL, NULL, NULL},
 };

@@ -22,6 +22,8 @@ void show_routes(void *ctx, const json_t *args, struct control_reply *reply);
 void show_groups(void *ctx, const json_t *args, struct control_reply *reply);
 void show_memory(void *ctx, const json_t *args, struct control_reply *reply);
 void show_warnings(void *ctx, const json_t *args, struct control_reply *reply);
+void show_timeline(void *ctx, const json_t *args, struct control_reply *reply);
+void monitor(void *ctx, const json_t *args, struct control_reply *reply);
 void explain(void *ctx, const json_t *args, struct control_reply *reply);
 
 /* JSON null for "none", for addresses, prefixes and text. */
