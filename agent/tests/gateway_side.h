@@ -8,6 +8,7 @@
 #define VGW_TESTS_GATEWAY_SIDE_H
 
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <linux/rtnetlink.h>
@@ -23,6 +25,7 @@
 #include "bgp_netns.h"
 #include "lib/log.h"
 #include "vgwd/gateway.h"
+#include "vgwd/verbs.h"
 
 #define SIDE_IFINDEX 7
 
@@ -178,6 +181,81 @@ static inline int side_way(const char *address)
 	kernel_lookup(gateway.kernel, SIDE_IFINDEX, &flow, side_found, NULL);
 	side_pass(50);
 	return looked.verdict == VGW_VERDICT_TUNNEL ? (int)looked.tunnel : -(int)looked.verdict;
+}
+
+/* Asks as vgwctl does, from a thread of its own: the loop is ours. */
+struct side_question {
+	char path[96];
+	json_t *request, *rows;
+	int done[2], ret;
+};
+
+static inline void side_row(void *ctx, const json_t *row)
+{
+	json_array_append_new(ctx, json_deep_copy(row));
+}
+
+static inline void *side_client(void *ctx)
+{
+	struct side_question *question = ctx;
+	char err[256];
+
+	question->ret = control_call(question->path, question->request, 10000, side_row,
+				     question->rows, err, sizeof(err));
+	assert_int_equal(write(question->done[1], "", 1), 1);
+	return NULL;
+}
+
+static inline void side_answered(void *ctx, unsigned int events)
+{
+	loop_stop(ctx);
+}
+
+/* The rows of "show OBJECT"; to be freed. Only what needs no answer of the module. */
+static inline json_t *side_show(const char *object)
+{
+	struct side_question question = {.rows = json_array()};
+	char dir[] = "/tmp/vgw-side-XXXXXX", err[256];
+	struct control *control;
+	struct loop_io *io;
+	pthread_t thread;
+
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(pipe(question.done), 0);
+	snprintf(question.path, sizeof(question.path), "%s/sock", dir);
+	question.request = json_pack("{s:s, s:s}", "verb", "show", "object", object);
+	control = control_new(gateway.loop, question.path, NULL, verbs_table, &gateway, err,
+			      sizeof(err));
+	assert_non_null(control);
+	io = loop_io_new(gateway.loop, question.done[0], side_answered, gateway.loop);
+	loop_io_set(io, LOOP_READ);
+	assert_int_equal(pthread_create(&thread, NULL, side_client, &question), 0);
+	assert_int_equal(loop_run(gateway.loop), 0);
+	pthread_join(thread, NULL);
+	loop_io_free(io);
+	control_free(control);
+	close(question.done[0]);
+	close(question.done[1]);
+	rmdir(dir);
+	json_decref(question.request);
+	assert_int_equal(question.ret, 0);
+	return question.rows;
+}
+
+/* The first row of "show OBJECT" that has the value; to be freed. */
+static inline json_t *side_show_one(const char *object, const char *key, const char *value)
+{
+	json_t *rows = side_show(object), *row, *found = NULL;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		const char *text = json_string_value(json_object_get(row, key));
+
+		if (text && !strcmp(text, value) && !found)
+			found = json_incref(row);
+	}
+	json_decref(rows);
+	return found;
 }
 
 /* The newest event of the kind; NULL: none. */

@@ -91,10 +91,49 @@ static void test_ipv6(void **state)
 	fail_and_recover(text6, AF_INET6);
 }
 
+/* "show routes" of a static route: its state, and why. */
+static void check_route(const char *prefix, bool effective, const char *why)
+{
+	json_t *row = side_show_one("routes", "prefix", prefix);
+	const char *text = json_string_value(json_object_get(row, "why"));
+
+	assert_non_null(row);
+	assert_int_equal(json_is_true(json_object_get(row, "effective")), effective);
+	if (why)
+		assert_non_null(strstr(text ? text : "", why));
+	else
+		assert_null(text);
+	json_decref(row);
+}
+
+static void test_routes_say_why(void **state)
+{
+	const json_t *hop;
+	json_t *row;
+
+	begin(text4);
+	check_route("10.0.0.0/8", true, NULL);
+	side_answers(AF_INET, false);
+	side_pass(4500);
+	check_route("10.0.0.0/8", true, NULL);
+	check_route("11.0.0.0/8", true, "reserve: its packets are dropped");
+	check_route("12.0.0.0/8", false, "every tunnel is dead");
+	check_route("13.0.0.0/8", false, "every tunnel is dead");
+	row = side_show_one("routes", "prefix", "10.0.0.0/8");
+	hop = json_array_get(json_object_get(row, "next_hops"), 0);
+	assert_string_equal(json_string_value(json_object_get(hop, "tunnel")), "t1");
+	assert_non_null(strstr(json_string_value(json_object_get(hop, "why")),
+			       "from 169.254.21.1 to 169.254.21.2 without an answer"));
+	hop = json_array_get(json_object_get(row, "next_hops"), 1);
+	assert_true(json_is_null(json_object_get(hop, "why")));
+	json_decref(row);
+}
+
 /* What happened, with its cause. */
 static void test_timeline(void **state)
 {
 	const struct timeline_event *cause, *event;
+	json_t *row;
 
 	fail_and_recover(text4, AF_INET);
 	cause = side_event(TIMELINE_HEALTH_DOWN);
@@ -112,6 +151,12 @@ static void test_timeline(void **state)
 	event = side_event(TIMELINE_RESTORED);
 	assert_non_null(event);
 	assert_int_equal(event->cause, cause->number);
+	row = side_show_one("timeline", "what", "health-failed");
+	assert_non_null(row);
+	assert_int_equal(json_integer_value(json_object_get(row, "event")), cause->number);
+	assert_int_equal(json_integer_value(json_object_get(row, "after_ns")), 0);
+	assert_int_equal(strlen(json_string_value(json_object_get(row, "time"))), 30);
+	json_decref(row);
 }
 
 /* Without an SA there is nothing to ask: the verdict stays, and the reason is the module's. */
@@ -146,11 +191,17 @@ static void test_no_sa(void **state)
 /* A check that cannot be done is a warning, not a failure. */
 static void test_cannot(void **state)
 {
+	json_t *row;
+
 	begin(text_far);
 	side_pass(30000);
 	assert_int_equal(health_check_state(&tunnels[0])->verdict, HEALTH_WAITING);
 	assert_non_null(strstr(health_check_error(&tunnels[0]), "192.0.2.77 is no address"));
 	assert_int_equal(side_way("10.1.0.1"), 1);
+	row = side_show_one("warnings", "code", "HEALTH_CHECK");
+	assert_non_null(row);
+	assert_string_equal(json_string_value(json_object_get(row, "path")), "tunnel t1");
+	json_decref(row);
 	assert_int_equal(system("ip address add 192.0.2.77/32 dev lo"), 0);
 	side_pass(2500);
 	assert_int_equal(health_check_state(&tunnels[0])->verdict, HEALTH_GOOD);
@@ -197,6 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_ipv4, teardown),
 		cmocka_unit_test_teardown(test_ipv6, teardown),
+		cmocka_unit_test_teardown(test_routes_say_why, teardown),
 		cmocka_unit_test_teardown(test_timeline, teardown),
 		cmocka_unit_test_teardown(test_no_sa, teardown),
 		cmocka_unit_test_teardown(test_cannot, teardown),

@@ -38,6 +38,8 @@ static void speaks(uint32_t version)
 
 static void check_refused(const char *code, const char *words)
 {
+	json_t *row;
+
 	peer_start(&tunnels[0]);
 	side_pass(2000);
 	assert_false(tunnels[0].started);
@@ -46,6 +48,14 @@ static void check_refused(const char *code, const char *words)
 	assert_non_null(strstr(gateway.bgp_refused_text, code));
 	assert_non_null(strstr(gateway.bgp_refused_text, words));
 	assert_int_equal(side_way("10.1.0.1"), 1);
+	row = side_show_one("warnings", "code", code);
+	assert_non_null(row);
+	assert_string_equal(json_string_value(json_object_get(row, "rule")), "4");
+	assert_non_null(strstr(json_string_value(json_object_get(row, "text")), words));
+	json_decref(row);
+	row = side_show_one("peers", "last_error", gateway.bgp_refused_text);
+	assert_non_null(row);
+	json_decref(row);
 }
 
 static void test_too_old(void **state)

@@ -33,6 +33,7 @@ static void traffic(unsigned int seconds, uint64_t tx, uint64_t rx)
 static void test_oneway(void **state)
 {
 	char why[200] = "";
+	json_t *row;
 
 	traffic(10, 5, 5);
 	assert_false(watch_oneway(&tunnels[0], why, sizeof(why)));
@@ -43,12 +44,18 @@ static void test_oneway(void **state)
 	assert_non_null(strstr(why, "none received"));
 	assert_non_null(tunnels[0].asker);
 	assert_non_null(side_event(TIMELINE_ONEWAY));
+	row = side_show_one("warnings", "code", "ONE_WAY");
+	assert_non_null(row);
+	assert_string_equal(json_string_value(json_object_get(row, "path")), "tunnel t1");
+	assert_non_null(strstr(json_string_value(json_object_get(row, "text")), "none received"));
+	json_decref(row);
 	assert_false(watch_oneway(&tunnels[1], why, sizeof(why)));
 	/* A warning: the tunnel is used as before. */
 	assert_int_equal(tunnels[0].kernel.state, VGW_TUNNEL_STATE_UP);
 	traffic(4, 5, 1);
 	assert_false(watch_oneway(&tunnels[0], why, sizeof(why)));
 	assert_null(tunnels[0].asker);
+	assert_null(side_show_one("warnings", "code", "ONE_WAY"));
 	assert_non_null(side_event(TIMELINE_RESTORED));
 }
 
