@@ -344,6 +344,7 @@ void config_check_rows(struct config_parse *parse, const char *list, const struc
 		if (route->weight && !active)
 			active = &rows[k];
 	}
+	config_check_watched(parse, list, rows, n);
 }
 
 void config_check_static_routes(struct config_parse *parse)

@@ -161,3 +161,50 @@ struct config_health *config_load_health(struct config_parse *parse,
 	complete(place_of(&section), tunnel, health);
 	return health;
 }
+
+/* The tunnel that packets take first, and its connection. */
+static const struct config_tunnel *first_tunnel(struct config *config,
+						const struct config_static_route *route,
+						struct config_connection **connection)
+{
+	*connection = route->connection;
+	if (route->connection)
+		return route->connection->n_tunnels ? &route->connection->tunnels[0] : NULL;
+	return route->tunnel && route->tunnel->name ?
+		       config_tunnel_find(config, route->tunnel->name, connection) :
+		       NULL;
+}
+
+static bool has_standby(const struct config_row *rows, size_t n,
+			const struct config_static_route *active)
+{
+	if (active->connection && active->connection->n_tunnels > 1)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (!rows[i].route->weight)
+			return true;
+	return false;
+}
+
+void config_check_watched(struct config_parse *parse, const char *list,
+			  const struct config_row *rows, size_t n)
+{
+	const struct config_row *active = rows;
+	struct config_connection *connection;
+	const struct config_tunnel *tunnel;
+	char path[CONFIG_PATH_SIZE];
+
+	while (active < rows + n && !active->route->weight)
+		active++;
+	if (active == rows + n || !has_standby(rows, n, active->route))
+		return;
+	tunnel = first_tunnel(parse->config, active->route, &connection);
+	if (!tunnel || !tunnel->name || tunnel->health || connection->bfd)
+		return;
+	snprintf(path, sizeof(path), "%s[%zu]", list, active->i);
+	config_warn(parse, "STATIC_UNWATCHED", path,
+		    "nothing but its SA tells whether tunnel \"%.32s\" works: a path that fails "
+		    "while the SA stays keeps the standby waiting; give it a health-check, or its "
+		    "connection bfd",
+		    tunnel->name);
+}

@@ -231,6 +231,11 @@ struct config_health *config_load_health(struct config_parse *parse,
 					 const struct raw_health *shared, const char *owner,
 					 const char *sharer);
 
+/* Rule 28 of rows as below; part of config_check_rows(). */
+struct config_row;
+void config_check_watched(struct config_parse *parse, const char *list,
+			  const struct config_row *rows, size_t n);
+
 /* config_inside.c: blocks of 169.254.21.0-169.254.22.255 (D12). */
 void config_inside_plan(struct config_parse *parse);
 /* The block of an "auto" tunnel; false: all are taken. */

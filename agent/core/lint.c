@@ -62,6 +62,10 @@ const struct lint_rule lint_rules[] = {
 	 config_check_static_routes},
 	{"STATIC_DUPLICATE", "D7", LINT_ERROR,
 	 "a standby that leads into the tunnel of the active route fails together with it", NULL},
+	{"STATIC_UNWATCHED", "28", LINT_ADVICE,
+	 "an SA outlives the path below it until IKE notices, and a standby that nobody calls "
+	 "carries nothing",
+	 NULL},
 	{"STATIC_ON_FAIL", "56", LINT_ERROR,
 	 "what happens when all routes of a prefix are dead is one decision", NULL},
 	{"DEFAULT_REFUSED", "48", LINT_ERROR,
