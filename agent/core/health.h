@@ -7,7 +7,7 @@
  * One probe is under way at a time, sent every interval. It is lost if it has no
  * answer when the next one is due. So many lost ones in a row (retries) are a
  * failure, so many answered ones in a row (recover) the end of it. A path that stops
- * answering is failed after more than retries - 1 and at most retries + 1 intervals.
+ * answering is failed after retries to retries + 1 intervals.
  *
  * Promise: a verdict comes from probes only. A probe that could not be sent, a
  * pause, a late answer, one answer twice and a caller that was held up say nothing.
