@@ -15,7 +15,9 @@
 
 #include "census.h"
 #include "compat.h"
+#include "gateway.h"
 #include "stats.h"
+#include "trace.h"
 #include "tunnel.h"
 
 /* One packet a second still asks, so that a key manager hears of the need. */
@@ -242,6 +244,7 @@ static struct dst_entry *fill(struct vgw_tunnel *tunnel, struct net_device *dev,
 		swap(fl->u.ip4.flowi4_tos, tos);
 	dst = lookup(tunnel, dev, route, fl);
 	if (IS_ERR(dst)) {
+		trace_vgw_refill(tunnel->gw->dev, tunnel->id, family, PTR_ERR(dst), 0);
 		*news = true;
 		if (PTR_ERR(dst) == -EREMOTE || PTR_ERR(dst) == -EAGAIN) {
 			WRITE_ONCE(slot->gen, gen);
@@ -250,6 +253,7 @@ static struct dst_entry *fill(struct vgw_tunnel *tunnel, struct net_device *dev,
 		return dst;
 	}
 	state = judge(dst);
+	trace_vgw_refill(tunnel->gw->dev, tunnel->id, family, 0, state);
 	if (state == VGW_CACHE_STATE_ON) {
 		vgw_stats_add(tunnel->stats, VGW_TSTAT_CACHE_FILLS, 1);
 		store(&tunnel->bundles, slot, dst, gen);

@@ -9,6 +9,7 @@
 #include <net/rtnetlink.h>
 
 #include "compat.h"
+#include "ethtool.h"
 #include "gateway.h"
 #include "xmit.h"
 
@@ -83,6 +84,7 @@ static void device_setup(struct net_device *dev)
 					   NETIF_F_HW_CSUM | NETIF_F_HIGHDMA | NETIF_F_RXCSUM;
 
 	dev->netdev_ops = &device_ops;
+	dev->ethtool_ops = &vgw_ethtool_ops;
 	dev->header_ops = &ip_tunnel_header_ops;
 	dev->type = ARPHRD_NONE;
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
@@ -110,7 +112,7 @@ static void apply_settings(struct vgw_gateway *gw, struct nlattr *data[])
 	if (data && data[IFLA_VGW_QUOTA])
 		gw->quota = nla_get_u32(data[IFLA_VGW_QUOTA]);
 	if (data && data[IFLA_VGW_HASH_SEED])
-		WRITE_ONCE(gw->seed, nla_get_u32(data[IFLA_VGW_HASH_SEED]));
+		WRITE_ONCE(gw->hash.seed, nla_get_u32(data[IFLA_VGW_HASH_SEED]));
 }
 
 static int device_newlink(struct net *src_net, struct net_device *dev, struct nlattr *tb[],
@@ -148,7 +150,7 @@ static int device_fill_info(struct sk_buff *skb, const struct net_device *dev)
 	const struct vgw_gateway *gw = netdev_priv(dev);
 
 	if (nla_put_u32(skb, IFLA_VGW_QUOTA, READ_ONCE(gw->quota)) ||
-	    nla_put_u32(skb, IFLA_VGW_HASH_SEED, READ_ONCE(gw->seed)))
+	    nla_put_u32(skb, IFLA_VGW_HASH_SEED, READ_ONCE(gw->hash.seed)))
 		return -EMSGSIZE;
 	return 0;
 }

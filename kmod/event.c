@@ -15,6 +15,7 @@
 #include "bundle.h"
 #include "census.h"
 #include "gateway.h"
+#include "group.h"
 #include "tunnel.h"
 
 /* Dead tunnels are looked at in every round, living ones in every tenth. */
@@ -80,6 +81,7 @@ void vgw_event_audit(struct work_struct *work)
 				next = min_t(unsigned long, next, VGW_TUNNEL_HOLD);
 			cond_resched();
 		}
+		vgw_group_settle(gw);
 	}
 	if (vnet->tunnel_count)
 		queue_delayed_work(system_wq, &vnet->audit, next);

@@ -6,6 +6,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/skbuff.h>
+#include <linux/vgw.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 
@@ -64,6 +65,7 @@ static int read_ipv6(const struct sk_buff *skb, int offset, struct vgw_flow *flo
 	flow->family = AF_INET6;
 	flow->src.v6 = ip6h->saddr;
 	flow->dst.v6 = ip6h->daddr;
+	flow->label = ip6_flowlabel(ip6h);
 	next = ip6h->nexthdr;
 	end = ipv6_skip_exthdr(skb, offset + sizeof(*ip6h), &next, &frag_off);
 	flow->protocol = next;
@@ -144,11 +146,15 @@ static u64 fold(const union vgw_addr *addr, u64 seed)
 }
 
 /* Each end is hashed by itself and the two are put together so that their order is lost. */
-u32 vgw_flow_hash(const struct vgw_flow *flow, u32 seed)
+u32 vgw_flow_hash(const struct vgw_flow *flow, const struct vgw_hash *hash)
 {
-	u64 a = mix(fold(&flow->src, seed), (__force u16)flow->sport);
-	u64 b = mix(fold(&flow->dst, seed), (__force u16)flow->dport);
-	u64 x = mix(mix(a + b, a ^ b), flow->protocol);
+	u32 seed = READ_ONCE(hash->seed);
+	u8 fields = READ_ONCE(hash->fields);
+	bool by_label = fields == VGW_HASH_FIELDS_FLOW_LABEL && flow->label;
+	bool by_ports = fields != VGW_HASH_FIELDS_ADDRESSES && !by_label;
+	u64 a = mix(fold(&flow->src, seed), by_ports ? (__force u16)flow->sport : 0);
+	u64 b = mix(fold(&flow->dst, seed), by_ports ? (__force u16)flow->dport : 0);
+	u32 rest = by_ports ? flow->protocol : by_label ? (__force u32)flow->label : 0;
 
-	return x >> 32;
+	return mix(mix(a + b, a ^ b), rest) >> 32;
 }

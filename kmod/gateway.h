@@ -15,6 +15,7 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "flow.h"
 #include "policy_route.h"
 #include "route.h"
 #include "stats.h"
@@ -55,7 +56,7 @@ struct vgw_gateway {
 	struct vgw_policy_set __rcu *policies[2];	/* NULL: none; RCU, lock */
 	struct xarray chains;		/* vgw_chain by the id that the tables hold; RCU */
 	struct vgw_stats __percpu *stats;
-	u32 seed;			/* READ_ONCE; lock to write */
+	struct vgw_hash hash;		/* READ_ONCE; lock to write */
 	bool mss_clamp;			/* READ_ONCE; lock to write */
 	struct hlist_head by_connection[VGW_TUNNEL_BUCKETS];	/* tunnels; RCU, lock */
 
@@ -67,6 +68,8 @@ struct vgw_gateway {
 	struct xarray groups;		/* by id */
 	struct hlist_head chain_hash[VGW_CHAIN_BUCKETS];
 	u32 quota;
+	u32 hash_idle;			/* milliseconds that live flows stay, 0: no time */
+	u32 kept_groups;		/* groups that may still keep flows */
 	u32 generation;
 	u32 table_seq;			/* changes with the table, for dumps */
 	u32 routes;			/* prefix and class */

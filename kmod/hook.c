@@ -9,6 +9,7 @@
 #include <net/addrconf.h>
 
 #include "device.h"
+#include "drop.h"
 #include "gateway.h"
 #include "mss.h"
 #include "select.h"
@@ -70,8 +71,7 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb, const struct n
 	if (!tunnel)
 		return NF_ACCEPT;
 	if (!vgw_flow_from_skb(skb, &flow) || !source_ok(tunnel, skb->dev, &flow)) {
-		vgw_stats_add(tunnel->stats, VGW_TSTAT_RX_REFUSED, 1);
-		vgw_stats_add(tunnel->gw->stats, VGW_STAT_DROP_SOURCE, 1);
+		vgw_drop(tunnel->gw, tunnel, skb, VGW_STAT_DROP_SOURCE);
 		return NF_DROP;
 	}
 	vgw_stats_packet(tunnel->stats, VGW_TSTAT_RX_PACKETS, skb->len);
@@ -90,7 +90,7 @@ static bool transit_allowed(const struct vgw_tunnel *from, const struct net_devi
 
 	if (!READ_ONCE(from->transit) || !vgw_flow_from_skb(skb, &flow))
 		return false;
-	vgw_select(gw, &flow, vgw_flow_hash(&flow, READ_ONCE(gw->seed)), NULL, &choice);
+	vgw_select(gw, &flow, vgw_flow_hash(&flow, &gw->hash), NULL, &choice);
 	/* What has no tunnel is dropped and explained by the gateway itself. */
 	return choice.verdict != VGW_VERDICT_TUNNEL || READ_ONCE(choice.tunnel->transit);
 }
@@ -113,7 +113,7 @@ static unsigned int hook_forward(const struct nf_hook_state *state, struct sk_bu
 	}
 	if (allowed)
 		return NF_ACCEPT;
-	vgw_stats_add(from->gw->stats, VGW_STAT_DROP_ISOLATION, 1);
+	vgw_drop(from->gw, from, skb, VGW_STAT_DROP_ISOLATION);
 	return NF_DROP;
 }
 

@@ -7,6 +7,8 @@
 
 #include "gateway.h"
 
+static struct netlink_range_validation idle_range = { .max = VGW_HASH_IDLE_MAX };
+
 const struct nla_policy vgw_gateway_policy[VGW_A_GATEWAY_MAX + 1] = {
 	[VGW_A_GATEWAY_IFINDEX] = { .type = NLA_U32 },
 	[VGW_A_GATEWAY_QUOTA] = { .type = NLA_U32 },
@@ -15,6 +17,8 @@ const struct nla_policy vgw_gateway_policy[VGW_A_GATEWAY_MAX + 1] = {
 	[VGW_A_GATEWAY_GUARD6] = NLA_POLICY_VALIDATE_FN(NLA_BINARY, vgw_netlink_prefix6_valid),
 	[VGW_A_GATEWAY_GENERATION] = { .type = NLA_U32 },
 	[VGW_A_GATEWAY_MSS_CLAMP] = NLA_POLICY_MAX(NLA_U8, 1),
+	[VGW_A_GATEWAY_HASH_FIELDS] = NLA_POLICY_MAX(NLA_U8, VGW_HASH_FIELDS_MAX),
+	[VGW_A_GATEWAY_HASH_IDLE] = NLA_POLICY_FULL_RANGE(NLA_U32, &idle_range),
 };
 
 static int put_guards(struct sk_buff *skb, struct vgw_gateway *gw, unsigned int table)
@@ -49,7 +53,7 @@ static int put_gateway(struct sk_buff *skb, struct vgw_gateway *gw)
 			  vgw_policy_set_memory(vgw_policy_set_of(gw, i));
 	if (nla_put_u32(skb, VGW_A_GATEWAY_IFINDEX, gw->dev->ifindex) ||
 	    nla_put_u32(skb, VGW_A_GATEWAY_QUOTA, gw->quota) ||
-	    nla_put_u32(skb, VGW_A_GATEWAY_HASH_SEED, gw->seed) ||
+	    nla_put_u32(skb, VGW_A_GATEWAY_HASH_SEED, gw->hash.seed) ||
 	    put_guards(skb, gw, 0) || put_guards(skb, gw, 1) ||
 	    nla_put_u32(skb, VGW_A_GATEWAY_GENERATION, gw->generation) ||
 	    nla_put_u8(skb, VGW_A_GATEWAY_GENERATION_OPEN, gw->generation_open) ||
@@ -60,7 +64,9 @@ static int put_gateway(struct sk_buff *skb, struct vgw_gateway *gw)
 	    nla_put_u64_64bit(skb, VGW_A_GATEWAY_MEMORY, memory, VGW_A_GATEWAY_PAD) ||
 	    nla_put_u32(skb, VGW_A_GATEWAY_PROTOCOL_VERSION, VGW_PROTOCOL_VERSION) ||
 	    nla_put_u8(skb, VGW_A_GATEWAY_MSS_CLAMP, gw->mss_clamp) ||
-	    nla_put_u32(skb, VGW_A_GATEWAY_POLICY_ROUTES, gw->policy_count))
+	    nla_put_u32(skb, VGW_A_GATEWAY_POLICY_ROUTES, gw->policy_count) ||
+	    nla_put_u8(skb, VGW_A_GATEWAY_HASH_FIELDS, gw->hash.fields) ||
+	    nla_put_u32(skb, VGW_A_GATEWAY_HASH_IDLE, gw->hash_idle))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -152,6 +158,16 @@ static int set_guards(struct vgw_gateway *gw, struct genl_info *info)
 	return ret;
 }
 
+static void set_hash(struct vgw_gateway *gw, struct nlattr **a)
+{
+	if (a[VGW_A_GATEWAY_HASH_SEED])
+		WRITE_ONCE(gw->hash.seed, nla_get_u32(a[VGW_A_GATEWAY_HASH_SEED]));
+	if (a[VGW_A_GATEWAY_HASH_FIELDS])
+		WRITE_ONCE(gw->hash.fields, nla_get_u8(a[VGW_A_GATEWAY_HASH_FIELDS]));
+	if (a[VGW_A_GATEWAY_HASH_IDLE])
+		WRITE_ONCE(gw->hash_idle, nla_get_u32(a[VGW_A_GATEWAY_HASH_IDLE]));
+}
+
 int vgw_netlink_gateway_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vgw_gateway *gw = vgw_netlink_gateway_of(info, VGW_A_GATEWAY_IFINDEX);
@@ -162,8 +178,8 @@ int vgw_netlink_gateway_set(struct sk_buff *skb, struct genl_info *info)
 	ret = set_guards(gw, info);
 	if (!ret && info->attrs[VGW_A_GATEWAY_QUOTA])
 		WRITE_ONCE(gw->quota, nla_get_u32(info->attrs[VGW_A_GATEWAY_QUOTA]));
-	if (!ret && info->attrs[VGW_A_GATEWAY_HASH_SEED])
-		WRITE_ONCE(gw->seed, nla_get_u32(info->attrs[VGW_A_GATEWAY_HASH_SEED]));
+	if (!ret)
+		set_hash(gw, info->attrs);
 	if (!ret && info->attrs[VGW_A_GATEWAY_MSS_CLAMP])
 		WRITE_ONCE(gw->mss_clamp, nla_get_u8(info->attrs[VGW_A_GATEWAY_MSS_CLAMP]));
 	if (!ret)

@@ -43,15 +43,32 @@ struct group_of_gateway {
 	struct vgw_group *group;
 };
 
+static int put_group_stats(struct sk_buff *skb, const struct vgw_group *group)
+{
+	struct vgw_group_stats sum = {};
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		const struct vgw_group_stats *one = per_cpu_ptr(group->stats, cpu);
+
+		sum.packets += READ_ONCE(one->packets);
+		sum.failover += READ_ONCE(one->failover);
+		sum.drop_dead += READ_ONCE(one->drop_dead);
+		sum.drop_reserved += READ_ONCE(one->drop_reserved);
+	}
+	return nla_put_u64_64bit(skb, VGW_A_GROUP_PACKETS, sum.packets, VGW_A_GROUP_PAD) ||
+	       nla_put_u64_64bit(skb, VGW_A_GROUP_FAILOVER, sum.failover, VGW_A_GROUP_PAD) ||
+	       nla_put_u64_64bit(skb, VGW_A_GROUP_DROP_DEAD, sum.drop_dead, VGW_A_GROUP_PAD) ||
+	       nla_put_u64_64bit(skb, VGW_A_GROUP_DROP_RESERVED, sum.drop_reserved,
+				 VGW_A_GROUP_PAD);
+}
+
 static int put_group(struct sk_buff *skb, const struct group_of_gateway *one)
 {
 	const struct vgw_group *group = one->group;
 	const struct vgw_group_map *map;
-	u64 packets = 0;
-	int cpu, ret;
+	int ret;
 
-	for_each_possible_cpu(cpu)
-		packets += READ_ONCE(*per_cpu_ptr(group->packets, cpu));
 	rcu_read_lock();
 	map = rcu_dereference(group->map);
 	ret = nla_put_u32(skb, VGW_A_GROUP_GATEWAY, one->gw->dev->ifindex) ||
@@ -61,7 +78,8 @@ static int put_group(struct sk_buff *skb, const struct group_of_gateway *one)
 	      nla_put_u32(skb, VGW_A_GROUP_LIVE, vgw_group_live(group)) ||
 	      nla_put_u32(skb, VGW_A_GROUP_MTU, vgw_group_mtu(group)) ||
 	      nla_put_u32(skb, VGW_A_GROUP_ROUTES, group->routes) ||
-	      nla_put_u64_64bit(skb, VGW_A_GROUP_PACKETS, packets, VGW_A_GROUP_PAD);
+	      nla_put_u32(skb, VGW_A_GROUP_KEPT, vgw_group_kept(group)) ||
+	      put_group_stats(skb, group);
 	rcu_read_unlock();
 	return ret ? -EMSGSIZE : 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/vgw.h>
 
+#include "bundle.h"
 #include "gateway.h"
 #include "group.h"
 #include "netlink.h"
@@ -8,6 +9,8 @@
 
 /* Policy routes that an answer tells, and the one that decided. */
 #define POLICIES_TOLD	32
+
+static struct netlink_range_validation label_range = { .max = 0xfffff };
 
 const struct nla_policy vgw_lookup_policy[VGW_A_LOOKUP_MAX + 1] = {
 	[VGW_A_LOOKUP_GATEWAY] = { .type = NLA_U32 },
@@ -18,6 +21,7 @@ const struct nla_policy vgw_lookup_policy[VGW_A_LOOKUP_MAX + 1] = {
 	[VGW_A_LOOKUP_PROTOCOL] = { .type = NLA_U8 },
 	[VGW_A_LOOKUP_SPORT] = { .type = NLA_U16 },
 	[VGW_A_LOOKUP_DPORT] = { .type = NLA_U16 },
+	[VGW_A_LOOKUP_FLOW_LABEL] = NLA_POLICY_FULL_RANGE(NLA_U32, &label_range),
 };
 
 static int read_flow(struct genl_info *info, struct vgw_flow *flow)
@@ -51,6 +55,8 @@ static int read_flow(struct genl_info *info, struct vgw_flow *flow)
 		flow->sport = htons(nla_get_u16(a[VGW_A_LOOKUP_SPORT]));
 	if (a[VGW_A_LOOKUP_DPORT])
 		flow->dport = htons(nla_get_u16(a[VGW_A_LOOKUP_DPORT]));
+	if (a[VGW_A_LOOKUP_FLOW_LABEL] && flow->family == AF_INET6)
+		flow->label = htonl(nla_get_u32(a[VGW_A_LOOKUP_FLOW_LABEL]));
 	return 0;
 }
 
@@ -184,9 +190,11 @@ static int put_candidates(struct sk_buff *skb, const struct vgw_gateway *gw,
 				      &prefix);
 }
 
-static int put_choice(struct sk_buff *skb, const struct vgw_choice *choice, u32 hash)
+static int put_choice(struct sk_buff *skb, const struct vgw_choice *choice,
+		      const struct vgw_flow *flow, u32 hash)
 {
 	const struct vgw_tunnel *tunnel = choice->tunnel;
+	unsigned int table = flow->family == AF_INET6;
 
 	if (nla_put_u8(skb, VGW_A_LOOKUP_VERDICT, choice->verdict) ||
 	    nla_put_u32(skb, VGW_A_LOOKUP_HASH, hash))
@@ -197,20 +205,22 @@ static int put_choice(struct sk_buff *skb, const struct vgw_choice *choice, u32 
 	       nla_put_u32(skb, VGW_A_LOOKUP_BUCKET, choice->bucket) ||
 	       nla_put_u32(skb, VGW_A_LOOKUP_TUNNEL, tunnel->id) ||
 	       nla_put_u32(skb, VGW_A_LOOKUP_TUNNEL_IFINDEX, tunnel->ifindex) ||
-	       nla_put_be32(skb, VGW_A_LOOKUP_SPI, READ_ONCE(tunnel->spi));
+	       nla_put_be32(skb, VGW_A_LOOKUP_SPI, READ_ONCE(tunnel->spi)) ||
+	       nla_put_u8(skb, VGW_A_LOOKUP_CACHE, vgw_bundle_state(&tunnel->bundles, table)) ||
+	       nla_put_u8(skb, VGW_A_LOOKUP_KEPT, vgw_group_keeps(choice->group, hash, tunnel));
 }
 
 static int put_lookup(struct sk_buff *skb, const struct vgw_gateway *gw,
 		      const struct vgw_flow *flow)
 {
-	u32 hash = vgw_flow_hash(flow, gw->seed);
+	u32 hash = vgw_flow_hash(flow, &gw->hash);
 	struct vgw_choice choice;
 	int ret;
 
 	rcu_read_lock();
 	vgw_select_explain(gw, flow, hash, NULL, &choice);
 	ret = nla_put_u32(skb, VGW_A_LOOKUP_GATEWAY, gw->dev->ifindex) ||
-	      put_choice(skb, &choice, hash) || put_policies(skb, gw, flow, &choice) ||
+	      put_choice(skb, &choice, flow, hash) || put_policies(skb, gw, flow, &choice) ||
 	      put_candidates(skb, gw, flow, &choice);
 	rcu_read_unlock();
 	return ret ? -EMSGSIZE : 0;

@@ -190,6 +190,8 @@ int vgw_route_batch_add(struct vgw_route_batch *batch, const struct vgw_prefix *
 	ret = check_limits(batch, slot, present, fresh, extack);
 	if (ret)
 		return ret;
+	if (group && slots[slot].group)
+		vgw_group_inherit(gw, group, slots[slot].group);
 	slots[slot] = (struct vgw_slot){ .group = group, .present = true, .on_fail = on_fail };
 	mark = (mark & ~(1 << slot)) | gw->parity << slot;
 	ret = stage(batch, prefix, slots, mark, extack);

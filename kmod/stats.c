@@ -4,6 +4,25 @@
 #include <linux/gfp.h>
 #include <linux/percpu.h>
 
+const char vgw_stat_names[VGW_N_STATS][VGW_STAT_NAME_SIZE] = {
+	[VGW_STAT_TX_PACKETS] = "tx-packets",
+	[VGW_STAT_TX_BYTES] = "tx-bytes",
+	[VGW_STAT_FAILOVER] = "failover",
+	[VGW_STAT_DROP_MISS] = "drop-miss",
+	[VGW_STAT_DROP_SYSTEM] = "drop-system",
+	[VGW_STAT_DROP_DEAD] = "drop-dead",
+	[VGW_STAT_DROP_RESERVED] = "drop-reserved",
+	[VGW_STAT_DROP_GUARD] = "drop-guard",
+	[VGW_STAT_DROP_TOO_BIG] = "drop-too-big",
+	[VGW_STAT_DROP_LOOP] = "drop-loop",
+	[VGW_STAT_DROP_MALFORMED] = "drop-malformed",
+	[VGW_STAT_DROP_BLOCKED] = "drop-blocked",
+	[VGW_STAT_DROP_NO_MEMORY] = "drop-no-memory",
+	[VGW_STAT_DROP_ISOLATION] = "drop-isolation",
+	[VGW_STAT_DROP_SOURCE] = "drop-source",
+	[VGW_STAT_MSS_CLAMPED] = "mss-clamped",
+};
+
 struct vgw_stats __percpu *vgw_stats_alloc(void)
 {
 	struct vgw_stats __percpu *stats = alloc_percpu_gfp(struct vgw_stats, GFP_KERNEL_ACCOUNT);

@@ -40,15 +40,24 @@ enum vgw_tunnel_stat {
 	VGW_TSTAT_CACHE_HITS,
 	VGW_TSTAT_CACHE_FILLS,
 	VGW_TSTAT_CACHE_UNUSED,
+	VGW_TSTAT_DROP_TOO_BIG,
+	VGW_TSTAT_DROP_LOOP,
+	VGW_TSTAT_DROP_BLOCKED,
+	VGW_TSTAT_DROP_NO_MEMORY,
+	VGW_TSTAT_DROP_ISOLATION,
 	VGW_N_TSTATS,
 };
 
-#define VGW_STATS_MAX	VGW_N_STATS
+#define VGW_STATS_MAX		VGW_N_STATS
+#define VGW_STAT_NAME_SIZE	32
 
 struct vgw_stats {
 	u64_stats_t value[VGW_STATS_MAX];
 	struct u64_stats_sync syncp;
 };
+
+/* Names of the gateway's counters, in the words of the netlink attributes. */
+extern const char vgw_stat_names[VGW_N_STATS][VGW_STAT_NAME_SIZE];
 
 struct vgw_stats __percpu *vgw_stats_alloc(void);
 void vgw_stats_add(struct vgw_stats __percpu *stats, unsigned int index, u64 count);

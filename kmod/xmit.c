@@ -19,10 +19,12 @@
 #include "bundle.h"
 #include "compat.h"
 #include "device.h"
+#include "drop.h"
 #include "gateway.h"
 #include "group.h"
 #include "mss.h"
 #include "select.h"
+#include "trace.h"
 
 /* Outcome of one attempt. */
 enum attempt {
@@ -92,15 +94,16 @@ static bool check_mtu(struct sk_buff *skb, u8 family, unsigned int mtu)
 }
 
 /* What an error of the XFRM lookup means for tunnel and packet. */
-static enum attempt lookup_failed(struct vgw_tunnel *tunnel, u8 family, int error, bool news)
+static enum attempt lookup_failed(struct vgw_tunnel *tunnel, const struct sk_buff *skb, u8 family,
+				  int error, bool news)
 {
 	switch (error) {
 	case -EPERM:
-		vgw_stats_add(tunnel->gw->stats, VGW_STAT_DROP_BLOCKED, 1);
+		vgw_drop(tunnel->gw, tunnel, skb, VGW_STAT_DROP_BLOCKED);
 		return REFUSED;
 	case -ENOMEM:
 	case -ENOBUFS:
-		vgw_stats_add(tunnel->gw->stats, VGW_STAT_DROP_NO_MEMORY, 1);
+		vgw_drop(tunnel->gw, tunnel, skb, VGW_STAT_DROP_NO_MEMORY);
 		return REFUSED;
 	case -ESRCH:
 		/* Outside of the policies. If they changed, events told the audit. */
@@ -187,12 +190,12 @@ static enum attempt try_tunnel(const struct vgw_choice *choice, struct sk_buff *
 	}
 	bundle = vgw_bundle_get(tunnel, xdev, gen, skb, flow->family, &news);
 	if (IS_ERR(bundle))
-		return lookup_failed(tunnel, flow->family, PTR_ERR(bundle), news);
+		return lookup_failed(tunnel, skb, flow->family, PTR_ERR(bundle), news);
 	if (vgw_device_is(bundle->dev)) {
 		/* The outer packet would come back to us. */
 		dst_release(bundle);
 		DEV_STATS_INC(tunnel->gw->dev, collisions);
-		vgw_stats_add(tunnel->gw->stats, VGW_STAT_DROP_LOOP, 1);
+		vgw_drop(tunnel->gw, tunnel, skb, VGW_STAT_DROP_LOOP);
 		return REFUSED;
 	}
 	mtu = dst_mtu(bundle);
@@ -200,7 +203,7 @@ static enum attempt try_tunnel(const struct vgw_choice *choice, struct sk_buff *
 	/* The bundle knows the tunnel's limit, the packet's own route that of its path. */
 	if (!check_mtu(skb, flow->family, min(mtu, dst_mtu(skb_dst(skb))))) {
 		dst_release(bundle);
-		vgw_stats_add(tunnel->gw->stats, VGW_STAT_DROP_TOO_BIG, 1);
+		vgw_drop(tunnel->gw, tunnel, skb, VGW_STAT_DROP_TOO_BIG);
 		return REFUSED;
 	}
 	clamp_mss(choice, skb, flow, mtu);
@@ -209,7 +212,8 @@ static enum attempt try_tunnel(const struct vgw_choice *choice, struct sk_buff *
 	return send_bundle(tunnel, xdev, skb, bundle);
 }
 
-static void count_verdict(struct vgw_gateway *gw, u8 verdict)
+static void drop_by_verdict(struct vgw_gateway *gw, const struct sk_buff *skb,
+			    const struct vgw_choice *choice)
 {
 	static const u8 stat[] = {
 		[VGW_VERDICT_MISS] = VGW_STAT_DROP_MISS,
@@ -219,7 +223,7 @@ static void count_verdict(struct vgw_gateway *gw, u8 verdict)
 		[VGW_VERDICT_GUARD] = VGW_STAT_DROP_GUARD,
 	};
 
-	vgw_stats_add(gw->stats, stat[verdict], 1);
+	vgw_drop_unrouted(gw, choice->group, skb, stat[choice->verdict]);
 	DEV_STATS_INC(gw->dev, tx_carrier_errors);
 }
 
@@ -236,8 +240,9 @@ static bool forward(struct vgw_gateway *gw, struct sk_buff *skb, const struct vg
 		vgw_select(gw, flow, hash, &excluded, &choice);
 		if (choice.verdict == VGW_VERDICT_TUNNEL && excluded.n == VGW_EXCLUDED_MAX)
 			choice.verdict = VGW_VERDICT_DEAD;
+		trace_vgw_lookup(gw->dev, flow, hash, &choice);
 		if (choice.verdict != VGW_VERDICT_TUNNEL) {
-			count_verdict(gw, choice.verdict);
+			drop_by_verdict(gw, skb, &choice);
 			send_unreachable(skb, flow->family);
 			return false;
 		}
@@ -247,11 +252,15 @@ static bool forward(struct vgw_gateway *gw, struct sk_buff *skb, const struct vg
 		if (attempt == SENT)
 			break;
 		vgw_stats_add(choice.tunnel->stats, VGW_TSTAT_TX_ERRORS, 1);
+		trace_vgw_failover(gw->dev, choice.group->id, choice.bucket, choice.tunnel->id);
 		excluded.tunnel[excluded.n++] = choice.tunnel;
 	}
-	this_cpu_inc(*choice.group->packets);
-	if (excluded.n)
+	this_cpu_inc(choice.group->stats->packets);
+	vgw_group_used(choice.group, hash, choice.tunnel);
+	if (excluded.n) {
+		this_cpu_inc(choice.group->stats->failover);
 		vgw_stats_add(gw->stats, VGW_STAT_FAILOVER, 1);
+	}
 	return true;
 }
 
@@ -278,7 +287,7 @@ static bool transmit(struct vgw_gateway *gw, struct sk_buff *skb)
 	struct flowi fl = {};
 
 	if (!prepare(skb, &flow)) {
-		vgw_stats_add(gw->stats, VGW_STAT_DROP_MALFORMED, 1);
+		vgw_drop(gw, NULL, skb, VGW_STAT_DROP_MALFORMED);
 		return false;
 	}
 	if (!skb_dst(skb)) {
@@ -289,13 +298,13 @@ static bool transmit(struct vgw_gateway *gw, struct sk_buff *skb)
 			fl.u.ip6.saddr = flow.src.v6;
 		}
 		if (!ensure_route(skb, gw->dev, &fl, flow.family)) {
-			vgw_stats_add(gw->stats, VGW_STAT_DROP_MISS, 1);
+			vgw_drop(gw, NULL, skb, VGW_STAT_DROP_MISS);
 			return false;
 		}
 	}
 	errs = flow;
 	vgw_flow_of_error(skb, &errs);
-	return forward(gw, skb, &flow, vgw_flow_hash(&errs, READ_ONCE(gw->seed)));
+	return forward(gw, skb, &flow, vgw_flow_hash(&errs, &gw->hash));
 }
 
 netdev_tx_t vgw_xmit(struct sk_buff *skb, struct net_device *dev)

@@ -48,6 +48,13 @@ enum config_profile {
 	CONFIG_PROFILE_GCP,
 };
 
+/* How flows are spread over the tunnels of a group; fields as enum vgw_hash_fields. */
+struct config_hash {
+	uint32_t seed; /* default 0 */
+	uint8_t fields; /* ports (default), addresses, flow-label */
+	uint32_t idle; /* seconds, default 0 */
+};
+
 struct config_gateway {
 	char *name; /* of the device, default vgw0 */
 	uint32_t local_asn; /* default 45104 */
@@ -63,7 +70,7 @@ struct config_gateway {
 	size_t n_guard;
 	struct prefix *protected; /* D4; besides what the system table holds */
 	size_t n_protected;
-	uint32_t hash_seed;
+	struct config_hash hash;
 	uint32_t restart_time; /* seconds, default 120, 0 switches graceful restart off */
 	bool force;
 };

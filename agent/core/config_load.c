@@ -66,6 +66,20 @@ static void load_router_id(struct config_parse *parse, const struct config_place
 	parse->config->gateway.router_id = id;
 }
 
+static void load_hash(struct config_parse *parse, const struct raw_hash *raw,
+		      struct config_hash *hash)
+{
+	static const struct raw_hash none;
+	struct config_place place;
+
+	if (!raw)
+		raw = &none;
+	config_place_set(&place, parse, "gateway.hash");
+	hash->seed = config_number(&place, "seed", raw->seed, 0, UINT32_MAX, 0);
+	hash->fields = config_choice(&place, "fields", raw->fields, config_hash_fields_names, 0);
+	hash->idle = config_number(&place, "idle", raw->idle, 0, 3600, 0);
+}
+
 static void load_gateway(struct config_parse *parse)
 {
 	static const struct raw_gateway none;
@@ -91,8 +105,8 @@ static void load_gateway(struct config_parse *parse)
 	gw->guard = load_prefixes(parse, "guard", raw->guard, raw->n_guard, &gw->n_guard);
 	gw->protected = load_prefixes(parse, "protected", raw->protected, raw->n_protected,
 				      &gw->n_protected);
-	gw->hash_seed = config_number(&place, "hash-seed", raw->hash_seed, 0, UINT32_MAX, 0);
 	gw->force = config_flag(&place, "force", raw->force, false) || parse->force;
+	load_hash(parse, raw->hash, &gw->hash);
 	config_place_set(&place, parse, "gateway.graceful-restart");
 	/* 12 bits in the capability (RFC 4724 3). */
 	gw->restart_time = config_number(&place, "restart-time",

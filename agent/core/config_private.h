@@ -52,11 +52,16 @@ struct raw_restart {
 	char *restart_time;
 };
 
+struct raw_hash {
+	char *seed, *fields, *idle;
+};
+
 struct raw_gateway {
 	char *name, *local_asn, *router_id, *attachment, *vrf, *quota, *auto_advertise, *overlap;
-	char *reserved, *profile, *hash_seed, *force;
+	char *reserved, *profile, *force;
 	char **guard, **protected;
 	unsigned int n_guard, n_protected;
+	struct raw_hash *hash;
 	struct raw_restart *restart;
 };
 
@@ -182,6 +187,7 @@ extern const char *const config_attachment_names[],
 			*const config_reserved_names[],
 				*const config_profile_names[],
 				*const config_gateway_profile_names[],
+				*const config_hash_fields_names[],
 					*const config_routing_names[],
 						*const config_transit_names[],
 							*const config_source_check_names[],

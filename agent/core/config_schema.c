@@ -29,6 +29,13 @@ static const cyaml_schema_field_t restart_fields[] = {
 	CYAML_FIELD_END
 };
 
+static const cyaml_schema_field_t hash_fields[] = {
+	TEXT("seed", struct raw_hash, seed),
+	TEXT("fields", struct raw_hash, fields),
+	TEXT("idle", struct raw_hash, idle),
+	CYAML_FIELD_END
+};
+
 static const cyaml_schema_field_t gateway_fields[] = {
 	TEXT("name", struct raw_gateway, name),
 	TEXT("local-asn", struct raw_gateway, local_asn),
@@ -42,7 +49,7 @@ static const cyaml_schema_field_t gateway_fields[] = {
 	TEXT("profile", struct raw_gateway, profile),
 	LIST("guard", struct raw_gateway, guard, &text_entry),
 	LIST("protected", struct raw_gateway, protected, &text_entry),
-	TEXT("hash-seed", struct raw_gateway, hash_seed),
+	OBJECT("hash", struct raw_gateway, hash, hash_fields),
 	OBJECT("graceful-restart", struct raw_gateway, restart, restart_fields),
 	TEXT("force", struct raw_gateway, force),
 	CYAML_FIELD_END

@@ -20,6 +20,7 @@ const char *const config_overlap_names[] = { "refuse", "allow", NULL };
 const char *const config_reserved_names[] = { "standard", "strict", NULL };
 const char *const config_profile_names[] = { "none", "alibaba", "aws", "azure", "gcp", NULL };
 const char *const config_gateway_profile_names[] = { "none", "alibaba", NULL };
+const char *const config_hash_fields_names[] = { "ports", "addresses", "flow-label", NULL };
 const char *const config_routing_names[] = { "destination", "policy", NULL };
 const char *const config_transit_names[] = { "deny", "allow", NULL };
 const char *const config_source_check_names[] = { "strict", "site", "off", NULL };

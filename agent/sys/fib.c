@@ -149,14 +149,15 @@ static void settings_send(struct fib *fib)
 		return;
 	}
 	fib->settings_dirty = false;
-	kernel_gateway_set(fib->kernel, fib->ifindex, &fib->quota, &fib->hash_seed, fib->guards,
+	kernel_gateway_set(fib->kernel, fib->ifindex, &fib->quota, &fib->hash, fib->guards,
 			   fib->n_guards, settings_done, request);
 }
 
-static bool settings_equal(const struct fib *fib, uint32_t quota, uint32_t hash_seed,
+static bool settings_equal(const struct fib *fib, uint32_t quota, const struct kernel_hash *hash,
 			   const struct prefix *guards, size_t n_guards)
 {
-	if (!fib->has_settings || fib->quota != quota || fib->hash_seed != hash_seed ||
+	if (!fib->has_settings || fib->quota != quota || fib->hash.seed != hash->seed ||
+	    fib->hash.idle_ms != hash->idle_ms || fib->hash.fields != hash->fields ||
 	    fib->n_guards != n_guards)
 		return false;
 	for (size_t i = 0; i < n_guards; i++)
@@ -165,12 +166,12 @@ static bool settings_equal(const struct fib *fib, uint32_t quota, uint32_t hash_
 	return true;
 }
 
-void fib_settings(struct fib *fib, uint32_t quota, uint32_t hash_seed, const struct prefix *guards,
-		  size_t n_guards)
+void fib_settings(struct fib *fib, uint32_t quota, const struct kernel_hash *hash,
+		  const struct prefix *guards, size_t n_guards)
 {
 	struct prefix *copy;
 
-	if (settings_equal(fib, quota, hash_seed, guards, n_guards))
+	if (settings_equal(fib, quota, hash, guards, n_guards))
 		return;
 	/* Never empty: NULL would tell the module to keep its list. */
 	copy = calloc(n_guards + 1, sizeof(*copy));
@@ -184,7 +185,7 @@ void fib_settings(struct fib *fib, uint32_t quota, uint32_t hash_seed, const str
 	fib->guards = copy;
 	fib->n_guards = n_guards;
 	fib->quota = quota;
-	fib->hash_seed = hash_seed;
+	fib->hash = *hash;
 	fib->has_settings = fib->settings_dirty = true;
 	fib_kick(fib);
 }

@@ -65,8 +65,8 @@ void fib_free(struct fib *fib); /* leaves the module as it is */
 /* Bind to the device (0: gone) and begin: settings, adopt, generation, everything(). What is
  * dirtied before everything() is forgotten; so is a fib_commit() before this call. */
 void fib_start(struct fib *fib, uint32_t ifindex);
-void fib_settings(struct fib *fib, uint32_t quota, uint32_t hash_seed, const struct prefix *guards,
-		  size_t n_guards);
+void fib_settings(struct fib *fib, uint32_t quota, const struct kernel_hash *hash,
+		  const struct prefix *guards, size_t n_guards);
 void fib_dirty_tunnel(struct fib *fib, uint32_t id);
 void fib_dirty_route(struct fib *fib, const struct prefix *prefix, uint8_t class);
 /* Look at all policy routes again: they are few, and told as a list. */

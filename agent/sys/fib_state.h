@@ -107,7 +107,8 @@ struct fib {
 	uint32_t generation;
 	bool generation_open, commit_wanted, commit_sent, restart_wanted;
 
-	uint32_t quota, hash_seed;
+	uint32_t quota;
+	struct kernel_hash hash;
 	struct prefix *guards;
 	size_t n_guards;
 	bool has_settings, settings_dirty;

@@ -56,11 +56,11 @@ static void refuse(struct kernel_call *call, int error, const char *text, long i
 }
 
 void kernel_gateway_set(struct kernel *kernel, uint32_t ifindex, const uint32_t *quota,
-			const uint32_t *hash_seed, const struct prefix *guards, size_t n_guards,
-			kernel_done done, void *ctx)
+			const struct kernel_hash *hash, const struct prefix *guards,
+			size_t n_guards, kernel_done done, void *ctx)
 {
 	struct kernel_call call = { .op = KERNEL_OP_GATEWAY_SET, .gateway = ifindex,
-				    .quota = quota, .hash_seed = hash_seed, .guards = guards,
+				    .quota = quota, .hash = hash, .guards = guards,
 				    .n_guards = guards ? n_guards : 0 };
 
 	for (size_t i = 0; i < call.n_guards && !call.error; i++)

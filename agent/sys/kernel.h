@@ -24,11 +24,18 @@
 /* As uapi; a candidate of a lookup that is a policy route has none. */
 enum kernel_class { KERNEL_POLICY, KERNEL_SYSTEM, KERNEL_STATIC, KERNEL_DYNAMIC };
 
+/* How flows are spread. */
+struct kernel_hash {
+	uint32_t seed, idle_ms;
+	uint8_t fields; /* enum vgw_hash_fields */
+};
+
 struct kernel_gateway {
-	uint32_t ifindex, quota, hash_seed, generation, tunnels, groups, routes, dynamic_prefixes;
+	uint32_t ifindex, quota, generation, tunnels, groups, routes, dynamic_prefixes;
 	uint32_t policies, protocol_version;
 	bool generation_open;
 	uint64_t memory;
+	struct kernel_hash hash;
 };
 
 struct kernel_tunnel {
@@ -41,6 +48,9 @@ struct kernel_tunnel {
 	uint32_t spi, mtu, transitions; /* spi in host order */
 	uint64_t tx_packets, tx_bytes, tx_errors, rx_packets, rx_bytes, rx_refused;
 	uint64_t last_rx_ms; /* UINT64_MAX: never */
+	uint8_t cache4, cache6; /* enum vgw_cache_state */
+	uint64_t cache_hits, cache_fills, cache_unused;
+	uint64_t drop_too_big, drop_loop, drop_blocked, drop_no_memory, drop_isolation;
 };
 
 #define KERNEL_MEMBERS_MAX 64
@@ -60,8 +70,8 @@ struct kernel_group {
 	uint32_t id, n_members;
 	struct kernel_member members[KERNEL_MEMBERS_MAX];
 	/* replies only */
-	uint32_t buckets, live, mtu, routes;
-	uint64_t packets;
+	uint32_t buckets, live, mtu, routes, kept;
+	uint64_t packets, failover, drop_dead, drop_reserved;
 };
 
 struct kernel_route {
@@ -88,6 +98,7 @@ struct kernel_flow {
 	struct addr dst, src; /* src may be none */
 	uint8_t protocol;
 	uint16_t sport, dport;
+	uint32_t flow_label; /* IPv6; 0: none */
 };
 
 struct kernel_candidate {
@@ -102,6 +113,8 @@ struct kernel_candidate {
 struct kernel_lookup {
 	uint8_t verdict; /* enum vgw_verdict */
 	uint32_t hash, group, bucket, tunnel, tunnel_ifindex, spi;
+	uint8_t cache; /* enum vgw_cache_state */
+	bool kept;
 	struct prefix guard; /* AF_UNSPEC if none */
 	size_t n_candidates;
 	/* the first of them: policy routes in their order, then the longest prefix first */
@@ -162,8 +175,9 @@ void kernel_gateway_get(struct kernel *kernel, uint32_t ifindex,
 				      const struct kernel_gateway *gateway),
 			void *ctx);
 void kernel_gateway_set(struct kernel *kernel, uint32_t ifindex, const uint32_t *quota,
-			const uint32_t *hash_seed, const struct prefix *guards, size_t n_guards,
-			kernel_done done, void *ctx); /* NULL fields stay as they are */
+			const struct kernel_hash *hash, const struct prefix *guards,
+			size_t n_guards, kernel_done done,
+			void *ctx); /* NULL fields stay as they are */
 void kernel_tunnel_set(struct kernel *kernel, uint32_t gateway, const struct kernel_tunnel *tunnel,
 		       kernel_done done, void *ctx);
 void kernel_tunnel_del(struct kernel *kernel, uint32_t gateway, uint32_t id, kernel_done done,

@@ -67,11 +67,18 @@ static int put_guards(struct nl_msg *msg, const struct kernel_call *call, int ty
 	return 0;
 }
 
+static int put_hash(struct nl_msg *msg, const struct kernel_hash *hash)
+{
+	return nla_put_u32(msg, VGW_A_GATEWAY_HASH_SEED, hash->seed) ||
+	       nla_put_u8(msg, VGW_A_GATEWAY_HASH_FIELDS, hash->fields) ||
+	       nla_put_u32(msg, VGW_A_GATEWAY_HASH_IDLE, hash->idle_ms);
+}
+
 static int put_gateway(struct nl_msg *msg, const struct kernel_call *call)
 {
 	if (nla_put_u32(msg, VGW_A_GATEWAY_IFINDEX, call->gateway) ||
 	    (call->quota && nla_put_u32(msg, VGW_A_GATEWAY_QUOTA, *call->quota)) ||
-	    (call->hash_seed && nla_put_u32(msg, VGW_A_GATEWAY_HASH_SEED, *call->hash_seed)))
+	    (call->hash && put_hash(msg, call->hash)))
 		return -1;
 	if (call->op == KERNEL_OP_COMMIT)
 		return nla_put_u32(msg, VGW_A_GATEWAY_GENERATION, call->id);
@@ -172,7 +179,8 @@ static int put_flow(struct nl_msg *msg, const struct kernel_call *call)
 	       put_addr(msg, VGW_A_LOOKUP_SRC4, VGW_A_LOOKUP_SRC6, &flow->src) ||
 	       nla_put_u8(msg, VGW_A_LOOKUP_PROTOCOL, flow->protocol) ||
 	       nla_put_u16(msg, VGW_A_LOOKUP_SPORT, flow->sport) ||
-	       nla_put_u16(msg, VGW_A_LOOKUP_DPORT, flow->dport);
+	       nla_put_u16(msg, VGW_A_LOOKUP_DPORT, flow->dport) ||
+	       nla_put_u32(msg, VGW_A_LOOKUP_FLOW_LABEL, flow->flow_label);
 }
 
 static int put_prefix(struct nl_msg *msg, int type4, int type6, const struct prefix *prefix)
@@ -376,7 +384,9 @@ int kernel_genl_decode_gateway(struct nlmsghdr *nlh, struct kernel_gateway *gate
 	*gateway = (struct kernel_gateway){
 		.ifindex = get_u32(a[VGW_A_GATEWAY_IFINDEX]),
 		.quota = get_u32(a[VGW_A_GATEWAY_QUOTA]),
-		.hash_seed = get_u32(a[VGW_A_GATEWAY_HASH_SEED]),
+		.hash = { .seed = get_u32(a[VGW_A_GATEWAY_HASH_SEED]),
+			  .idle_ms = get_u32(a[VGW_A_GATEWAY_HASH_IDLE]),
+			  .fields = get_u8(a[VGW_A_GATEWAY_HASH_FIELDS]) },
 		.generation = get_u32(a[VGW_A_GATEWAY_GENERATION]),
 		.tunnels = get_u32(a[VGW_A_GATEWAY_TUNNELS]),
 		.groups = get_u32(a[VGW_A_GATEWAY_GROUPS]),
@@ -420,6 +430,16 @@ int kernel_genl_decode_tunnel(struct nlmsghdr *nlh, uint32_t *gateway,
 		.rx_refused = get_u64(a[VGW_A_TUNNEL_RX_REFUSED]),
 		.last_rx_ms = a[VGW_A_TUNNEL_LAST_RX] ? get_u64(a[VGW_A_TUNNEL_LAST_RX]) :
 							UINT64_MAX,
+		.cache4 = get_u8(a[VGW_A_TUNNEL_CACHE4]),
+		.cache6 = get_u8(a[VGW_A_TUNNEL_CACHE6]),
+		.cache_hits = get_u64(a[VGW_A_TUNNEL_CACHE_HITS]),
+		.cache_fills = get_u64(a[VGW_A_TUNNEL_CACHE_FILLS]),
+		.cache_unused = get_u64(a[VGW_A_TUNNEL_CACHE_UNUSED]),
+		.drop_too_big = get_u64(a[VGW_A_TUNNEL_DROP_TOO_BIG]),
+		.drop_loop = get_u64(a[VGW_A_TUNNEL_DROP_LOOP]),
+		.drop_blocked = get_u64(a[VGW_A_TUNNEL_DROP_BLOCKED]),
+		.drop_no_memory = get_u64(a[VGW_A_TUNNEL_DROP_NO_MEMORY]),
+		.drop_isolation = get_u64(a[VGW_A_TUNNEL_DROP_ISOLATION]),
 	};
 	get_addr(a[VGW_A_TUNNEL_REMOTE4], a[VGW_A_TUNNEL_REMOTE6], &tunnel->remote);
 	return 0;
@@ -454,6 +474,10 @@ static int decode_group(struct nlmsghdr *nlh, struct kernel_group *group)
 	group->mtu = get_u32(a[VGW_A_GROUP_MTU]);
 	group->routes = get_u32(a[VGW_A_GROUP_ROUTES]);
 	group->packets = get_u64(a[VGW_A_GROUP_PACKETS]);
+	group->kept = get_u32(a[VGW_A_GROUP_KEPT]);
+	group->failover = get_u64(a[VGW_A_GROUP_FAILOVER]);
+	group->drop_dead = get_u64(a[VGW_A_GROUP_DROP_DEAD]);
+	group->drop_reserved = get_u64(a[VGW_A_GROUP_DROP_RESERVED]);
 	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rem)
 		if (nla_type(attr) == VGW_A_GROUP_MEMBER && read_member(attr, group))
 			return -EPROTO;
@@ -570,6 +594,8 @@ static int decode_lookup(struct nlmsghdr *nlh, struct kernel_lookup *lookup)
 	lookup->tunnel = get_u32(a[VGW_A_LOOKUP_TUNNEL]);
 	lookup->tunnel_ifindex = get_u32(a[VGW_A_LOOKUP_TUNNEL_IFINDEX]);
 	lookup->spi = ntohl(get_u32(a[VGW_A_LOOKUP_SPI]));
+	lookup->cache = get_u8(a[VGW_A_LOOKUP_CACHE]);
+	lookup->kept = get_u8(a[VGW_A_LOOKUP_KEPT]);
 	if (!get_prefix(a[VGW_A_LOOKUP_GUARD_PREFIX4], a[VGW_A_LOOKUP_GUARD_PREFIX6],
 			&lookup->guard))
 		return -EPROTO;

@@ -170,8 +170,8 @@ static void gateway_set(struct model *model, struct model_gateway *gw,
 	}
 	if (call->quota)
 		gw->is.quota = *call->quota;
-	if (call->hash_seed)
-		gw->is.hash_seed = *call->hash_seed;
+	if (call->hash)
+		gw->is.hash = *call->hash;
 	model_tell_gateway(model, gw);
 }
 

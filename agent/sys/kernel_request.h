@@ -41,7 +41,8 @@ struct kernel_call {
 	const struct kernel_policy *policies;
 	size_t n_policies;
 	const struct kernel_flow *flow;
-	const uint32_t *quota, *hash_seed;
+	const uint32_t *quota;
+	const struct kernel_hash *hash;
 	const struct prefix *guards;
 	size_t n_guards;
 	/* The caller's mistake, found before any back end: answer with it, in turn. */

@@ -93,3 +93,34 @@ const char *names_candidate_result(uint8_t result)
 
 	return NAME_OF(names, result);
 }
+
+const char *names_hash_fields(uint8_t fields)
+{
+	static const char *const names[] = {
+		[VGW_HASH_FIELDS_PORTS] = "ports",
+		[VGW_HASH_FIELDS_ADDRESSES] = "addresses",
+		[VGW_HASH_FIELDS_FLOW_LABEL] = "flow-label",
+	};
+
+	return NAME_OF(names, fields);
+}
+
+const char *names_cache_state(uint8_t state)
+{
+	static const char *const names[] = {
+		[VGW_CACHE_STATE_COUNTING] = "counting",
+		[VGW_CACHE_STATE_ON] = "on",
+		[VGW_CACHE_STATE_NO_POLICY] = "no-policy",
+		[VGW_CACHE_STATE_MANY_POLICIES] = "many-policies",
+		[VGW_CACHE_STATE_POLICY_SELECTOR] = "policy-selector",
+		[VGW_CACHE_STATE_POLICY_MARK] = "policy-mark",
+		[VGW_CACHE_STATE_NESTED] = "nested",
+		[VGW_CACHE_STATE_SA_SELECTOR] = "sa-selector",
+		[VGW_CACHE_STATE_SA_MARK] = "sa-mark",
+		[VGW_CACHE_STATE_SA_MODE] = "sa-mode",
+		[VGW_CACHE_STATE_SECURITY] = "security",
+		[VGW_CACHE_STATE_NO_ROUTE] = "no-route",
+	};
+
+	return NAME_OF(names, state);
+}

@@ -119,9 +119,10 @@ static int get(struct cases *c)
 
 static int set(struct cases *c, uint32_t quota, const struct prefix *guards, size_t n)
 {
-	uint32_t seed = 7;
+	struct kernel_hash hash = { .seed = 7, .idle_ms = 1500,
+				    .fields = VGW_HASH_FIELDS_ADDRESSES };
 
-	kernel_gateway_set(c->kernel, c->gateway, &quota, &seed, guards, n, on_done, c);
+	kernel_gateway_set(c->kernel, c->gateway, &quota, &hash, guards, n, on_done, c);
 	wait_answer(c);
 	return c->error;
 }
@@ -328,7 +329,9 @@ static void case_gateway(struct cases *c)
 
 	CHECK(!get(c) && c->is.ifindex == gateway && c->is.quota == 50 && !c->is.routes);
 	CHECK(c->is.protocol_version == 1 && !c->is.generation_open);
-	CHECK(!set(c, 3, &guard, 1) && !get(c) && c->is.quota == 3 && c->is.hash_seed == 7);
+	CHECK(!set(c, 3, &guard, 1) && !get(c) && c->is.quota == 3);
+	CHECK(c->is.hash.seed == 7 && c->is.hash.idle_ms == 1500 &&
+	      c->is.hash.fields == VGW_HASH_FIELDS_ADDRESSES);
 	guard.addr.b[3] = 1;
 	REFUSED(set(c, 9, &guard, 1), EINVAL, "address has bits set behind the prefix length");
 	CHECK(!get(c) && c->is.quota == 3);

@@ -39,7 +39,9 @@ static void test_defaults_gateway(void **state)
 	assert_false(c->gateway.reserved_strict);
 	assert_int_equal(c->gateway.profile, CONFIG_PROFILE_NONE);
 	assert_int_equal(c->gateway.n_guard + c->gateway.n_protected, 0);
-	assert_int_equal(c->gateway.hash_seed, 0);
+	assert_int_equal(c->gateway.hash.seed, 0);
+	assert_int_equal(c->gateway.hash.fields, 0);
+	assert_int_equal(c->gateway.hash.idle, 0);
 	assert_int_equal(c->gateway.restart_time, 120);
 	assert_false(c->gateway.force);
 	assert_true(c->transit_overlapping);
@@ -119,7 +121,9 @@ static void check_full_gateway(const struct config *c)
 	assert_prefix(&c->gateway.guard[1], "fd12::/32");
 	assert_int_equal(c->gateway.n_protected, 1);
 	assert_prefix(&c->gateway.protected[0], "10.1.0.0/16");
-	assert_int_equal(c->gateway.hash_seed, UINT32_MAX);
+	assert_int_equal(c->gateway.hash.seed, UINT32_MAX);
+	assert_int_equal(c->gateway.hash.fields, 2);
+	assert_int_equal(c->gateway.hash.idle, 3600);
 	assert_int_equal(c->gateway.restart_time, 90);
 	assert_true(c->gateway.force);
 }
@@ -248,7 +252,7 @@ static const struct bad bad[] = {
 	{ "gateway:\n  quota: 0\n", 2, 10, "gateway.quota", "VALUE", "from 1" },
 	{ "gateway:\n  quota: 050\n", 2, 10, "gateway.quota", "VALUE", "050" },
 	{ "gateway:\n  quota: -1\n", 2, 10, "gateway.quota", "VALUE", "-1" },
-	{ "gateway:\n  hash-seed: 4294967296\n", 2, 14, "gateway.hash-seed", "VALUE",
+	{ "gateway:\n  hash: {seed: 4294967296}\n", 2, 16, "gateway.hash.seed", "VALUE",
 	  "4294967296" },
 	{ "gateway:\n  force: yes\n", 2, 10, "gateway.force", "VALUE", "true or false" },
 	{ "gateway: {local-asn: 0}\n", 1, 22, "gateway.local-asn", "ASN_RANGE", "4294967295" },

@@ -26,6 +26,8 @@
 /* Longer than fib waits before it tries again. */
 #define PATIENCE_MS 5000
 
+static const struct kernel_hash no_hash;
+
 struct fact {
 	bool exists;
 	uint8_t on_fail;
@@ -527,7 +529,7 @@ static int teardown(void **state)
 static void bring_up(struct world *w)
 {
 	start(w);
-	fib_settings(w->fib, 0, 0, NULL, 0);
+	fib_settings(w->fib, 0, &no_hash, NULL, 0);
 	fib_commit(w->fib);
 	run(w);
 }
@@ -698,7 +700,7 @@ static void test_quota(void **state)
 	size_t in = 0;
 
 	bring_up(w);
-	fib_settings(w->fib, 50, 0, NULL, 0);
+	fib_settings(w->fib, 50, &no_hash, NULL, 0);
 	run(w);
 	for (size_t i = 0; i < 60; i++) {
 		want_route(w, i, KERNEL_DYNAMIC, 2);
@@ -724,7 +726,7 @@ static void test_quota(void **state)
 	read_module(w);
 	assert_int_equal(w->gateway.dynamic_prefixes, 50);
 	assert_int_equal(w->refused, 10);
-	fib_settings(w->fib, 100, 0, NULL, 0);
+	fib_settings(w->fib, 100, &no_hash, NULL, 0);
 	run(w);
 	check_equal(w);
 	assert_int_equal(w->refused, 10);
@@ -736,7 +738,7 @@ static void test_quota_swap(void **state)
 	struct world *w = *state;
 
 	bring_up(w);
-	fib_settings(w->fib, 20, 0, NULL, 0);
+	fib_settings(w->fib, 20, &no_hash, NULL, 0);
 	run(w);
 	for (size_t i = 0; i < 20; i++)
 		want_route(w, i, KERNEL_DYNAMIC, 2);
@@ -883,7 +885,7 @@ static void test_other_generation(void **state)
 	random_events(w, 300);
 	run(w);
 	start(w);
-	fib_settings(w->fib, 0, 0, NULL, 0);
+	fib_settings(w->fib, 0, &no_hash, NULL, 0);
 	run(w);
 	kernel_generation_begin(w->kernel, GATEWAY, on_generation, w);
 	fib_commit(w->fib);

@@ -40,7 +40,10 @@ static const char tunnels[] =
 	"\"attempts\":0,\"retry_ms\":0,\"last_error\":\"\",\"ike_cipher\":\"AES_GCM_16_256\","
 	"\"child_cipher\":\"AES_GCM_16_128\",\"rekeys\":2},\"bgp\":\"Established\","
 	"\"tx_packets\":1234567,\"tx_bytes\":1610612736,\"tx_errors\":0,\"rx_packets\":99999,"
-	"\"rx_bytes\":1023,\"rx_refused\":3,\"last_rx_ms\":350,\"transitions\":1,\"error\":null},"
+	"\"rx_bytes\":1023,\"rx_refused\":3,\"last_rx_ms\":350,\"transitions\":1,"
+	"\"cache4\":\"on\",\"cache6\":\"policy-selector\",\"cache_hits\":90,\"cache_fills\":2,"
+	"\"cache_unused\":5,\"drop_too_big\":6,\"drop_loop\":0,\"drop_blocked\":7,"
+	"\"drop_no_memory\":0,\"drop_isolation\":0,\"error\":null},"
 	"{\"name\":\"dc-b\",\"connection\":\"dc\",\"site\":\"zurich\",\"interface\":\"ipsec2\","
 	"\"ifindex\":null,\"if_id\":18,\"id\":2,\"state\":\"down\",\"reason\":\"no-sa\","
 	"\"remote\":null,\"inside\":\"169.254.10.5\",\"inside_peer\":\"169.254.10.6\","
@@ -59,7 +62,8 @@ static const char gateway[] =
 	"\"attachment\":\"vpn-gateway\",\"vrf\":null,\"quota\":50,\"quota_used\":50,\"refused\":2,"
 	"\"auto_advertise\":true,\"published\":50,\"generation\":3,\"generation_open\":false,"
 	"\"routes\":53,\"groups\":2,\"tunnels\":2,\"tunnels_up\":1,\"memory\":65536,"
-	"\"uptime_ms\":90061000,\"hash_seed\":0,\"guard\":[\"10.0.0.0/8\",\"172.16.0.0/12\"],"
+	"\"uptime_ms\":90061000,\"hash_seed\":0,\"hash_fields\":\"addresses\",\"hash_idle_ms\":2000,"
+	"\"guard\":[\"10.0.0.0/8\",\"172.16.0.0/12\"],"
 	"\"warnings\":[\"first\",\"second\"],\"stats\":{\"tx_packets\":100000,\"tx_bytes\":2048,"
 	"\"failover\":12,\"drop_miss\":4,\"drop_system\":0,\"drop_dead\":1,\"drop_reserved\":0,"
 	"\"drop_guard\":0,\"drop_too_big\":0,\"drop_loop\":0,\"drop_malformed\":0,"
@@ -95,6 +99,7 @@ static const char routes[] =
 
 static const char groups[] =
 	"[{\"id\":3,\"buckets\":256,\"live\":1,\"mtu\":1438,\"routes\":50,\"packets\":7,"
+	"\"failover\":2,\"drop_dead\":3,\"drop_reserved\":4,\"kept\":17,"
 	"\"members\":[{\"tunnel\":\"dc-a\",\"weight\":1,\"buckets\":256,\"live\":true},"
 	"{\"tunnel\":\"dc-b\",\"weight\":3,\"buckets\":0,\"live\":false}]},"
 	"{\"id\":12,\"buckets\":256,\"live\":1,\"mtu\":null,\"routes\":1,\"packets\":0,"
@@ -342,8 +347,11 @@ static const struct {
 	{ "explain", "explain: which address?" },
 	{ "explain 10.0.0.0/8", "explain: \"10.0.0.0/8\" is not an address" },
 	{ "explain 10.0.0.1 to 10.0.0.2", "explain: \"to\" is none of from, proto, sport, "
-					  "dport" },
+					  "dport, label" },
 	{ "explain 10.0.0.1 from", "explain: from needs a value" },
+	{ "explain 10.0.0.1 label 1", "explain: only IPv6 has a flow label" },
+	{ "explain ::1 label 1048576", "explain: label \"1048576\" is not a number from 0 to "
+	  "1048575" },
 	{ "explain 10.0.0.1 from x", "explain: from \"x\" is not an address" },
 	{ "explain 10.0.0.1 from ::1", "explain: from \"::1\" and the destination are of "
 				       "different families" },
@@ -396,12 +404,12 @@ static void test_tunnels(void **state)
 	struct fake *fake = *state;
 
 	expect(fake->path, "show tunnels", CLI_OK,
-	       "TUNNEL  CONNECTION  STATE  REASON  INTERFACE  REMOTE        IKE         BGP        "
-	       "       TX      RX  LAST RX\n"
-	       "dc-a    dc          up     -       ipsec1     198.51.100.2  installed   "
-	       "Established  1.5 GiB  1023 B   350 ms\n"
-	       "dc-b    dc          down   no-sa   ipsec2     -             connecting  -          "
-	       "      0 B     0 B        -\n", "");
+	       "TUNNEL  CONNECTION  STATE  REASON  INTERFACE  REMOTE        CACHE               "
+	       "IKE         BGP               TX      RX  LAST RX\n"
+	       "dc-a    dc          up     -       ipsec1     198.51.100.2  on/policy-selector  "
+	       "installed   Established  1.5 GiB  1023 B   350 ms\n"
+	       "dc-b    dc          down   no-sa   ipsec2     -             -                   "
+	       "connecting  -                0 B     0 B        -\n", "");
 	assert_int_equal(json_object_size(fake->args), 0);
 }
 
@@ -420,12 +428,15 @@ static void test_one_tunnel(void **state)
 	       "  remote         198.51.100.2\n"
 	       "  SPI            0xcafebabe\n"
 	       "  MTU            1438\n"
+	       "  cache          IPv4 on, IPv6 policy-selector; 90 hits, 2 fills, 5 lookups not "
+	       "kept\n"
 	       "  ike            installed for 2h 1m, 2 rekeys\n"
 	       "                 IKE AES_GCM_16_256, child AES_GCM_16_128\n"
 	       "  bgp            Established\n"
 	       "  sent           1.2 M packets, 1.5 GiB\n"
 	       "  received       99999 packets, 1023 B, 3 refused by source validation\n"
 	       "  last received  350 ms\n"
+	       "  dropped        6 too big, 7 blocked by a policy\n"
 	       "  state changes  1\n", "");
 	/* What a peer sent does not reach the terminal as it is. */
 	expect(fake->path, "show tunnels dc-b", CLI_OK,
@@ -503,18 +514,21 @@ static void test_filters(void **state)
 	       "vgwctl: show tunnels: nothing matches \"dc-c\"\n");
 	expect(fake->path, "show groups 12", CLI_OK,
 	       "group 12\n"
-	       "  live     1 of 1\n"
-	       "  routes   1\n"
-	       "  packets  0\n"
-	       "  members  dc-a: weight 1, 256 of 256 buckets, live\n", "");
+	       "  live          1 of 1\n"
+	       "  routes        1\n"
+	       "  packets       0\n"
+	       "  members       dc-a: weight 1, 256 of 256 buckets, live\n", "");
 	expect(fake->path, "show groups dc-b", CLI_OK, /* by a member */
 	       "group 3\n"
-	       "  live     1 of 2\n"
-	       "  MTU      1438\n"
-	       "  routes   50\n"
-	       "  packets  7\n"
-	       "  members  dc-a: weight 1, 256 of 256 buckets, live\n"
-	       "           dc-b: weight 3, 0 of 256 buckets, dead\n", "");
+	       "  live          1 of 2\n"
+	       "  MTU           1438\n"
+	       "  routes        50\n"
+	       "  packets       7\n"
+	       "  failover      2\n"
+	       "  dropped       3 all dead, 4 held by on-fail reserve\n"
+	       "  kept buckets  17\n"
+	       "  members       dc-a: weight 1, 256 of 256 buckets, live\n"
+	       "                dc-b: weight 3, 0 of 256 buckets, dead\n", "");
 	expect(fake->path, "show memory", CLI_OK,
 	       "TYPE        COUNT     BYTES\n"
 	       "prefixes  1000000  31000000\n"
@@ -582,7 +596,7 @@ static void test_gateway(void **state)
 	       "  routes          53\n"
 	       "  generation      3\n"
 	       "  table memory    64 KiB\n"
-	       "  hash seed       0x00000000\n"
+	       "  hash            seed 0x00000000, by addresses, live flows stay until idle for 2 s\n"
 	       "  guard           10.0.0.0/8 172.16.0.0/12\n"
 	       "  sent            100 k packets, 2.0 KiB, 12 met a dead tunnel and left through "
 	       "another\n"

@@ -91,10 +91,12 @@ static void add_route(struct fixture *f, const char *prefix, uint8_t class, uint
 static void populate(struct fixture *f)
 {
 	struct prefix guard;
-	uint32_t quota = 7, seed = 0xabcd;
+	struct kernel_hash hash = { .seed = 0xabcd, .idle_ms = 2500,
+				    .fields = VGW_HASH_FIELDS_FLOW_LABEL };
+	uint32_t quota = 7;
 
 	assert_true(prefix_parse("172.16.0.0/12", &guard, NULL));
-	kernel_gateway_set(f->kernel, LO, &quota, &seed, &guard, 1, done, f);
+	kernel_gateway_set(f->kernel, LO, &quota, &hash, &guard, 1, done, f);
 	await(f);
 	add_tunnel(f, 1, LO);
 	add_tunnel(f, 2, GONE);
@@ -169,6 +171,8 @@ static void test_gateway(void **state)
 	assert_int_equal(number(row, "quota"), 7);
 	assert_int_equal(number(row, "quota_used"), 3);
 	assert_int_equal(number(row, "hash_seed"), 0xabcd);
+	assert_int_equal(number(row, "hash_idle_ms"), 2500);
+	assert_string_equal(json_string_value(json_object_get(row, "hash_fields")), "flow-label");
 	assert_int_equal(number(row, "tunnels"), 2);
 	assert_int_equal(number(row, "tunnels_up"), 2);
 	assert_int_equal(number(row, "routes"), 5);

@@ -451,6 +451,7 @@ static bool flow_from_args(const json_t *args, struct kernel_flow *flow)
 	flow->protocol = json_integer_value(json_object_get(args, "proto"));
 	flow->sport = json_integer_value(json_object_get(args, "sport"));
 	flow->dport = json_integer_value(json_object_get(args, "dport"));
+	flow->flow_label = json_integer_value(json_object_get(args, "label"));
 	return addr_parse(json_string_value(json_object_get(args, "address")), &flow->dst) &&
 	       (!from || addr_parse(from, &flow->src));
 }

@@ -68,7 +68,7 @@ json_t *module_gateway_row(const struct module_gateway *gateway, const struct ke
 	for (size_t i = 0; i < tunnels->n; i++)
 		up += tunnels->list[i].is.state == VGW_TUNNEL_STATE_UP;
 	return json_pack("{s:s, s:I, s:s, s:s, s:I, s:n, s:n, s:n, s:n, s:I, s:I, s:n, s:n, s:n, "
-			 "s:I, s:b, s:I, s:I, s:I, s:i, s:I, s:n, s:I, s:n, s:[], s:o}",
+			 "s:I, s:b, s:I, s:I, s:I, s:i, s:I, s:n, s:I, s:s, s:I, s:n, s:[], s:o}",
 			 "name", gateway->name, "ifindex", (json_int_t)gateway->ifindex, "state",
 			 "stopped", "module", "present", "protocol_version",
 			 (json_int_t)g->protocol_version, "local_asn", "router_id", "attachment",
@@ -78,8 +78,27 @@ json_t *module_gateway_row(const struct module_gateway *gateway, const struct ke
 			 g->generation_open, "routes", (json_int_t)g->routes, "groups",
 			 (json_int_t)g->groups, "tunnels", (json_int_t)g->tunnels, "tunnels_up",
 			 (int)up, "memory", (json_int_t)g->memory, "uptime_ms", "hash_seed",
-			 (json_int_t)g->hash_seed, "guard", "warnings", "stats",
+			 (json_int_t)g->hash.seed, "hash_fields",
+			 names_hash_fields(g->hash.fields), "hash_idle_ms",
+			 (json_int_t)g->hash.idle_ms, "guard", "warnings", "stats",
 			 stats_json(stats));
+}
+
+/* How its packets are looked up, and those that ended at it. */
+static json_t *tunnel_row_add_path(json_t *row, const struct kernel_tunnel *t)
+{
+	json_t *path;
+
+#define COUNT(name) #name, (json_int_t)t->name
+	path = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "cache4",
+			 names_cache_state(t->cache4), "cache6", names_cache_state(t->cache6),
+			 COUNT(cache_hits), COUNT(cache_fills), COUNT(cache_unused),
+			 COUNT(drop_too_big), COUNT(drop_loop), COUNT(drop_blocked),
+			 COUNT(drop_no_memory), COUNT(drop_isolation));
+#undef COUNT
+	json_object_update(row, path);
+	json_decref(path);
+	return row;
 }
 
 json_t *module_tunnel_row(const struct module_tunnel *tunnel)
@@ -88,7 +107,9 @@ json_t *module_tunnel_row(const struct module_tunnel *tunnel)
 	char remote[ADDR_STRLEN];
 	bool has_remote = addr_is_set(&t->remote);
 
-	return json_pack("{s:s, s:o, s:o, s:s?, s:I, s:I, s:I, s:s, s:s, s:s?, s:n, s:n, s:o, s:o, "
+	json_t *row;
+
+	row = json_pack("{s:s, s:o, s:o, s:s?, s:I, s:I, s:I, s:s, s:s, s:s?, s:n, s:n, s:o, s:o, "
 			 "s:n, s:n, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:n}",
 			 "name", tunnel->label, "connection",
 			 number_label(t->connection), "site", number_label(t->site), "interface",
@@ -106,6 +127,7 @@ json_t *module_tunnel_row(const struct module_tunnel *tunnel)
 			 "rx_refused", (json_int_t)t->rx_refused, "last_rx_ms",
 			 number_or_null(t->last_rx_ms != UINT64_MAX, t->last_rx_ms), "transitions",
 			 (json_int_t)t->transitions, "error");
+	return tunnel_row_add_path(row, t);
 }
 
 json_t *module_group_row(const struct kernel_group *group, const struct module_tunnels *tunnels)
@@ -120,10 +142,14 @@ json_t *module_group_row(const struct kernel_group *group, const struct module_t
 							 "weight", m->weight, "buckets",
 							 (json_int_t)m->buckets, "live", m->live));
 	}
-	return json_pack("{s:I, s:I, s:I, s:o, s:I, s:I, s:o}", "id", (json_int_t)group->id,
+	return json_pack("{s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "id",
+			 (json_int_t)group->id,
 			 "buckets", (json_int_t)group->buckets, "live", (json_int_t)group->live,
 			 "mtu", number_or_null(group->mtu, group->mtu), "routes",
 			 (json_int_t)group->routes, "packets", (json_int_t)group->packets,
+			 "failover", (json_int_t)group->failover, "drop_dead",
+			 (json_int_t)group->drop_dead, "drop_reserved",
+			 (json_int_t)group->drop_reserved, "kept", (json_int_t)group->kept,
 			 "members", members);
 }
 
@@ -223,8 +249,8 @@ json_t *module_explain_row(const struct kernel_flow *flow, const struct kernel_l
 	bool guarded = lookup->guard.addr.family;
 	json_t *kernel = system_route(flow, gateway);
 
-	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o, s:[]}",
-			 "destination",
+	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:s?, s:o, s:s?, s:b, s:o, s:o, s:o, "
+			 "s:[]}", "destination",
 			 addr_format(&flow->dst, destination, sizeof(destination)), "verdict",
 			 names_verdict(lookup->verdict), "text",
 			 explain_text(lookup, gateway, kernel), "hash", (json_int_t)lookup->hash,
@@ -232,7 +258,9 @@ json_t *module_explain_row(const struct kernel_flow *flow, const struct kernel_l
 			 number_or_null(sent, lookup->group), "tunnel",
 			 sent ? tunnel_label(tunnels, lookup->tunnel) : json_null(), "interface",
 			 sent ? if_indextoname(lookup->tunnel_ifindex, name) : NULL, "spi",
-			 number_or_null(sent && lookup->spi, lookup->spi), "candidates",
+			 number_or_null(sent && lookup->spi, lookup->spi), "cache",
+			 sent ? names_cache_state(lookup->cache) : NULL, "kept",
+			 (int)lookup->kept, "candidates",
 			 candidates(lookup, tunnels, groups, n_groups), "guard",
 			 guarded ? prefix_json(&lookup->guard) : json_null(), "kernel",
 			 kernel, "steps");

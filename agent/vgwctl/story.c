@@ -145,6 +145,9 @@ static void explain_choice(FILE *out, const json_t *row)
 	put(out, row, "tunnel");
 	also(out, row, "interface", "interface", false);
 	also(out, row, "spi", "SPI", true);
+	also(out, row, "cache", "cache", false);
+	if (json_is_true(row_get(row, "kept")))
+		fputs(", kept by live flows", out);
 	fputc('\n', out);
 }
 

@@ -73,10 +73,10 @@ static bool parse_prefix(struct cli *cli, struct request *request, char **words,
 						  json_string(words[0])));
 }
 
-/* explain ADDRESS [from ADDRESS] [proto P] [sport N] [dport N] */
+/* explain ADDRESS [from ADDRESS] [proto P] [sport N] [dport N] [label N] */
 
 struct flow_words {
-	const char *from, *proto, *sport, *dport;
+	const char *from, *proto, *sport, *dport, *label;
 	struct addr address;
 	long protocol;
 };
@@ -87,7 +87,7 @@ static long number(const char *text, long max)
 	char *end;
 	long value;
 
-	if (*text < '0' || *text > '9' || strlen(text) > 6)
+	if (*text < '0' || *text > '9' || strlen(text) > 7)
 		return -1;
 	value = strtol(text, &end, 10);
 	return *end || value > max ? -1 : value;
@@ -100,11 +100,12 @@ static bool flow_split(struct cli *cli, struct flow_words *flow, char **words, s
 				     !strcmp(words[i], "proto") ? &flow->proto :
 				     !strcmp(words[i], "sport") ? &flow->sport :
 				     !strcmp(words[i], "dport") ? &flow->dport :
+				     !strcmp(words[i], "label") ? &flow->label :
 								  NULL;
 
 		if (!place)
 			return cli_usage_error(cli, "explain: \"%s\" is none of from, proto, "
-					       "sport, dport", words[i]);
+					       "sport, dport, label", words[i]);
 		if (*place)
 			return cli_usage_error(cli, "explain: %s is given twice", words[i]);
 		if (i + 1 == n)
@@ -178,6 +179,21 @@ static bool flow_port(struct cli *cli, struct request *request, const struct flo
 	return no_memory(cli, json_object_set_new(request->args, key, json_integer(port)));
 }
 
+static bool flow_label(struct cli *cli, struct request *request, const struct flow_words *flow)
+{
+	long label;
+
+	if (!flow->label)
+		return true;
+	if (flow->address.family != AF_INET6)
+		return cli_usage_error(cli, "explain: only IPv6 has a flow label");
+	label = number(flow->label, 0xfffff);
+	if (label < 0)
+		return cli_usage_error(cli, "explain: label \"%s\" is not a number from 0 to "
+				       "1048575", flow->label);
+	return no_memory(cli, json_object_set_new(request->args, "label", json_integer(label)));
+}
+
 static bool parse_explain(struct cli *cli, struct request *request, char **words, size_t n)
 {
 	struct flow_words flow = { 0 };
@@ -192,7 +208,8 @@ static bool parse_explain(struct cli *cli, struct request *request, char **words
 						  json_string(words[0]))) &&
 	       flow_from(cli, request, &flow) && flow_protocol(cli, request, &flow) &&
 	       flow_port(cli, request, &flow, "sport", flow.sport) &&
-	       flow_port(cli, request, &flow, "dport", flow.dport);
+	       flow_port(cli, request, &flow, "dport", flow.dport) &&
+	       flow_label(cli, request, &flow);
 }
 
 static bool parse_files(struct cli *cli, struct request *request, char **words, size_t n)
@@ -286,7 +303,8 @@ const struct verb verbs[] = {
 	  parse_object, answer_run, &view_timeline, match_timeline, NULL, NULL },
 	{ "monitor", NULL, "[TUNNEL]", "what happens, as it does, until it is stopped", VERB_FOLLOW,
 	  parse_object, answer_run, &view_monitor, match_timeline, NULL, NULL },
-	{ "explain", NULL, "ADDRESS [from ADDRESS] [proto tcp|udp|icmp|N] [sport N] [dport N]",
+	{ "explain", NULL,
+	  "ADDRESS [from ADDRESS] [proto tcp|udp|icmp|N] [sport N] [dport N] [label N]",
 	  "where a packet goes, and why", VERB_OBJECT, parse_explain, answer_run, &view_explain,
 	  NULL, NULL, module_explain },
 	{ "check", NULL, "[--force] [--verbose] FILE...", "every error of configuration files",

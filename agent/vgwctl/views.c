@@ -143,6 +143,20 @@ static void gateway_dropped(FILE *out, const json_t *value, const json_t *row)
 		fputs("none", out);
 }
 
+static void gateway_hash(FILE *out, const json_t *value, const json_t *row)
+{
+	fputs("seed ", out);
+	human_hex(out, value, row);
+	if (has(row, "hash_fields")) {
+		fputs(", by ", out);
+		value_put(out, row, "hash_fields");
+	}
+	if (number(row, "hash_idle_ms")) {
+		fputs(", live flows stay until idle for ", out);
+		human_time_put(out, number(row, "hash_idle_ms"));
+	}
+}
+
 static const struct column gateway_columns[] = {
 	{ "gateway", "name", human_any, 0 },
 	{ "state", "state", gateway_state, 0 },
@@ -158,7 +172,7 @@ static const struct column gateway_columns[] = {
 	{ "routes", "routes", human_count, 0 },
 	{ "generation", "generation", gateway_generation, 0 },
 	{ "table memory", "memory", human_bytes, 0 },
-	{ "hash seed", "hash_seed", human_hex, 0 },
+	{ "hash", "hash_seed", gateway_hash, 0 },
 	{ "guard", "guard", human_any, 0 },
 	{ "sent", "stats", gateway_sent, 0 },
 	{ "dropped", "stats", gateway_dropped, 0 },
@@ -296,6 +310,54 @@ static void tunnel_received(FILE *out, const json_t *value, const json_t *row)
 			number(row, "rx_refused"));
 }
 
+static void tunnel_cache(FILE *out, const json_t *value, const json_t *row)
+{
+	if (!value)
+		return;
+	fputs("IPv4 ", out);
+	human_any(out, value, row);
+	fputs(", IPv6 ", out);
+	value_put(out, row, "cache6");
+	fprintf(out, "; %" PRIu64 " hits, %" PRIu64 " fills, %" PRIu64 " lookups not kept",
+		number(row, "cache_hits"), number(row, "cache_fills"),
+		number(row, "cache_unused"));
+}
+
+/* In the table: one word if both families have the same. */
+static void tunnel_cache_short(FILE *out, const json_t *value, const json_t *row)
+{
+	human_any(out, value, row);
+	if (strcmp(string(row, "cache4"), string(row, "cache6"))) {
+		fputc('/', out);
+		value_put(out, row, "cache6");
+	}
+}
+
+static void tunnel_dropped(FILE *out, const json_t *value, const json_t *row)
+{
+	static const struct {
+		const char *key, *text;
+	} causes[] = {
+		{ "drop_too_big", "too big" },
+		{ "drop_loop", "loop" },
+		{ "drop_blocked", "blocked by a policy" },
+		{ "drop_no_memory", "no memory" },
+		{ "drop_isolation", "not allowed on to another tunnel" },
+	};
+	bool first = true;
+
+	for (size_t i = 0; value && i < sizeof(causes) / sizeof(causes[0]); i++) {
+		uint64_t n = number(row, causes[i].key);
+
+		if (!n)
+			continue;
+		fprintf(out, "%s%" PRIu64 " %s", first ? "" : ", ", n, causes[i].text);
+		first = false;
+	}
+	if (value && first)
+		fputs("none", out);
+}
+
 static const struct column tunnels_columns[] = {
 	{ "tunnel", "name", human_any, 0 },
 	{ "id", "id", human_any, COLUMN_DETAIL },
@@ -312,6 +374,8 @@ static const struct column tunnels_columns[] = {
 	{ "remote", "remote", human_any, 0 },
 	{ "SPI", "spi", human_hex, COLUMN_DETAIL },
 	{ "MTU", "mtu", human_unless_zero, COLUMN_DETAIL },
+	{ "cache", "cache4", tunnel_cache_short, COLUMN_TABLE },
+	{ "cache", "cache4", tunnel_cache, COLUMN_DETAIL },
 	{ "ike", "ike.state", human_any, COLUMN_TABLE },
 	{ "ike", "ike", tunnel_ike, COLUMN_DETAIL },
 	{ "bgp", "bgp", human_any, 0 },
@@ -323,6 +387,7 @@ static const struct column tunnels_columns[] = {
 	{ "sent", "tx_packets", tunnel_sent, COLUMN_DETAIL },
 	{ "received", "rx_packets", tunnel_received, COLUMN_DETAIL },
 	{ "last received", "last_rx_ms", human_time, COLUMN_DETAIL },
+	{ "dropped", "drop_too_big", tunnel_dropped, COLUMN_DETAIL },
 	{ "state changes", "transitions", human_any, COLUMN_DETAIL },
 	{ 0 },
 };
@@ -620,6 +685,13 @@ static void group_member_lines(FILE *out, const json_t *value, const json_t *row
 	}
 }
 
+static void group_dropped(FILE *out, const json_t *value, const json_t *row)
+{
+	if (value)
+		fprintf(out, "%" PRIu64 " all dead, %" PRIu64 " held by on-fail reserve",
+			number(row, "drop_dead"), number(row, "drop_reserved"));
+}
+
 static const struct column groups_columns[] = {
 	{ "group", "id", human_any, COLUMN_TABLE | COLUMN_RIGHT },
 	{ "group", "id", human_any, COLUMN_DETAIL },
@@ -627,6 +699,9 @@ static const struct column groups_columns[] = {
 	{ "MTU", "mtu", human_unless_zero, COLUMN_RIGHT },
 	{ "routes", "routes", human_any, COLUMN_RIGHT },
 	{ "packets", "packets", human_count, COLUMN_RIGHT },
+	{ "failover", "failover", human_count, COLUMN_DETAIL },
+	{ "dropped", "drop_dead", group_dropped, COLUMN_DETAIL },
+	{ "kept buckets", "kept", human_unless_zero, COLUMN_DETAIL },
 	{ "members", "members", group_members, COLUMN_TABLE },
 	{ "members", "members", group_member_lines, COLUMN_DETAIL },
 	{ 0 },

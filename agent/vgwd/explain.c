@@ -179,9 +179,18 @@ static void explain_choice(struct explain_state *state, const struct kernel_look
 	json_object_set_new(row, "interface",
 			    tunnel ? json_string(tunnel->config->interface) : json_null());
 	json_object_set_new(row, "spi", json_integer(lookup->spi));
+	json_object_set_new(row, "cache", json_string(names_cache_state(lookup->cache)));
+	json_object_set_new(row, "kept", json_boolean(lookup->kept));
 	step_add(state->steps, "flow hash %#x falls into bucket %u of group %u: tunnel %s, SPI %#x",
 		 lookup->hash, lookup->bucket, lookup->group, name ? name : "(unknown)",
 		 lookup->spi);
+	if (lookup->kept)
+		step_add(state->steps, "the bucket has another home; its live flows keep it there");
+	if (lookup->cache == VGW_CACHE_STATE_ON)
+		step_add(state->steps, "one XFRM lookup of the tunnel serves all packets");
+	else
+		step_add(state->steps, "the packet has an XFRM lookup of its own: %s",
+			 names_cache_state(lookup->cache));
 }
 
 static void explain_kernel(struct explain_state *state)
@@ -262,9 +271,10 @@ static const char *read_flow(const json_t *args, struct kernel_flow *flow, char 
 	static const struct {
 		const char *key;
 		json_int_t max;
-	} numbers[] = {{"proto", 255}, {"sport", 65535}, {"dport", 65535}};
+	} numbers[] = {
+		{"proto", 255}, {"sport", 65535}, {"dport", 65535}, {"label", 0xfffff}};
 	const char *wrong = read_address(args, "address", &flow->dst);
-	json_int_t value[3];
+	json_int_t value[4];
 
 	if (wrong || !addr_is_set(&flow->dst)) {
 		snprintf(err, size, "\"address\" %s", wrong ? wrong : "is missing");
@@ -277,7 +287,7 @@ static const char *read_flow(const json_t *args, struct kernel_flow *flow, char 
 		snprintf(err, size, "\"from\" %s", wrong);
 		return err;
 	}
-	for (unsigned int i = 0; i < 3; i++) {
+	for (unsigned int i = 0; i < 4; i++) {
 		if (read_number(args, numbers[i].key, numbers[i].max, &value[i]))
 			continue;
 		snprintf(err, size, "\"%s\" must be a number up to %d", numbers[i].key,
@@ -287,6 +297,7 @@ static const char *read_flow(const json_t *args, struct kernel_flow *flow, char 
 	flow->protocol = value[0];
 	flow->sport = value[1];
 	flow->dport = value[2];
+	flow->flow_label = value[3];
 	return NULL;
 }
 
@@ -312,8 +323,9 @@ void explain(void *ctx, const json_t *args, struct control_reply *reply)
 		return;
 	}
 	*state = (struct explain_state){.gateway = gateway, .reply = reply, .flow = flow};
-	state->row = json_pack("{s:o,s:n,s:n,s:n,s:n,s:n}", "destination", verbs_address(&flow.dst),
-			       "bucket", "group", "tunnel", "interface", "spi");
+	state->row = json_pack("{s:o,s:n,s:n,s:n,s:n,s:n,s:n,s:n}", "destination",
+			       verbs_address(&flow.dst), "bucket", "group", "tunnel", "interface",
+			       "spi", "cache", "kept");
 	state->steps = json_array();
 	kernel_lookup(gateway->kernel, gateway->ifindex, &flow, explain_found, state);
 }

@@ -437,8 +437,13 @@ void gateway_settings_apply(struct gateway *gateway)
 {
 	const struct config_gateway *config = &gateway->config->gateway;
 
-	fib_settings(gateway->fib, config->quota, config->hash_seed, config->guard,
-		     config->n_guard);
+	const struct kernel_hash hash = {
+		.seed = config->hash.seed,
+		.idle_ms = config->hash.idle * 1000,
+		.fields = config->hash.fields,
+	};
+
+	fib_settings(gateway->fib, config->quota, &hash, config->guard, config->n_guard);
 	advertise_policy(gateway);
 	derive_policy(gateway);
 	log_set_level(gateway->config->log_level);

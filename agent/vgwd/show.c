@@ -130,7 +130,10 @@ static void row_add_config(json_t *row, const struct gateway *gateway)
 	json_object_set_new(row, "vrf", verbs_text(config->vrf));
 	json_object_set_new(row, "quota", json_integer(config->quota));
 	json_object_set_new(row, "auto_advertise", json_boolean(config->auto_advertise));
-	json_object_set_new(row, "hash_seed", json_integer(config->hash_seed));
+	json_object_set_new(row, "hash_seed", json_integer(config->hash.seed));
+	json_object_set_new(row, "hash_fields",
+			    json_string(names_hash_fields(config->hash.fields)));
+	json_object_set_new(row, "hash_idle_ms", json_integer(config->hash.idle * 1000LL));
 	json_object_set_new(row, "guard", gateway_prefixes(config->guard, config->n_guard));
 	json_object_set_new(row, "warnings", gateway_warnings(gateway));
 }
@@ -269,15 +272,15 @@ static json_t *health_row(const struct tunnel *tunnel)
 
 	if (!health || !config)
 		return json_null();
-	return json_pack(
-		"{s:s,s:I,s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "state",
-		paused ? "paused" : health_verdict_name(health->verdict), "since_ms",
-		(json_int_t)(loop_now(tunnel->gateway->loop) - health->since), "source",
-		verbs_address(&config->source), "destination", verbs_address(&config->destination),
-		"interval_ms", (json_int_t)health->timing.interval, "sent",
-		(json_int_t)health->sent, "answered", (json_int_t)health->answered, "lost",
-		(json_int_t)health->lost, "lost_in_row", (json_int_t)health->lost_row, "rtt_ms",
-		(json_int_t)health->rtt, "error", verbs_text(health_check_error(tunnel)));
+	return json_pack("{s:s,s:I,s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "state",
+			 paused ? "paused" : health_verdict_name(health->verdict), "since_ms",
+			 (json_int_t)(loop_now(tunnel->gateway->loop) - health->since), "source",
+			 verbs_address(&config->source), "destination",
+			 verbs_address(&config->destination), "interval_ms",
+			 (json_int_t)health->timing.interval, "sent", (json_int_t)health->sent,
+			 "answered", (json_int_t)health->answered, "lost", (json_int_t)health->lost,
+			 "lost_in_row", (json_int_t)health->lost_row, "rtt_ms",
+			 (json_int_t)health->rtt, "error", verbs_text(health_check_error(tunnel)));
 }
 
 /* Why nothing is sent, and what is wrong although something is. */
@@ -290,6 +293,31 @@ static void row_add_verdict(json_t *row, const struct tunnel *tunnel)
 	json_object_set_new(row, "why", verbs_text(dead ? why : NULL));
 	json_object_set_new(row, "warning", verbs_text(warned ? oneway : NULL));
 	json_object_set_new(row, "health", health_row(tunnel));
+}
+
+/* What the module knows of a tunnel's lookups and of packets that ended at it. */
+static void row_add_path(json_t *row, const struct kernel_tunnel *kernel, bool known)
+{
+	const struct {
+		const char *key;
+		uint64_t value;
+	} counters[] = {
+		{"cache_hits", kernel->cache_hits},
+		{"cache_fills", kernel->cache_fills},
+		{"cache_unused", kernel->cache_unused},
+		{"drop_too_big", kernel->drop_too_big},
+		{"drop_loop", kernel->drop_loop},
+		{"drop_blocked", kernel->drop_blocked},
+		{"drop_no_memory", kernel->drop_no_memory},
+		{"drop_isolation", kernel->drop_isolation},
+	};
+
+	json_object_set_new(row, "cache4",
+			    known ? json_string(names_cache_state(kernel->cache4)) : json_null());
+	json_object_set_new(row, "cache6",
+			    known ? json_string(names_cache_state(kernel->cache6)) : json_null());
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		json_object_set_new(row, counters[i].key, json_integer(counters[i].value));
 }
 
 static json_t *tunnel_row(const struct tunnel *tunnel)
@@ -330,6 +358,7 @@ static json_t *tunnel_row(const struct tunnel *tunnel)
 				    ? json_null()
 				    : json_integer(kernel->last_rx_ms));
 	json_object_set_new(row, "transitions", json_integer(kernel->transitions));
+	row_add_path(row, kernel, known);
 	json_object_set_new(row, "error", verbs_text(tunnel->error));
 	row_add_verdict(row, tunnel);
 	return row;
@@ -509,11 +538,15 @@ static void groups_row(void *ctx, const struct kernel_group *group)
 						(json_int_t)member->buckets, "live", member->live));
 	}
 	control_reply_row(answer->reply,
-			  json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "id", (json_int_t)group->id,
-				    "buckets", (json_int_t)group->buckets, "live",
-				    (json_int_t)group->live, "mtu", (json_int_t)group->mtu,
+			  json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "id",
+				    (json_int_t)group->id, "buckets", (json_int_t)group->buckets,
+				    "live", (json_int_t)group->live, "mtu", (json_int_t)group->mtu,
 				    "routes", (json_int_t)group->routes, "packets",
-				    (json_int_t)group->packets, "members", members));
+				    (json_int_t)group->packets, "failover",
+				    (json_int_t)group->failover, "drop_dead",
+				    (json_int_t)group->drop_dead, "drop_reserved",
+				    (json_int_t)group->drop_reserved, "kept",
+				    (json_int_t)group->kept, "members", members));
 }
 
 static void groups_finish(void *ctx, int error, const char *text, long index)

@@ -84,6 +84,145 @@ check "the order of members changes nothing" cmp "$vgw_tmp/weights" "$vgw_tmp/ag
 group_set 1 1:1 2:0
 check_equal "a standby has no flow" 2000 "$(map_of "$vgw_tmp/few" | grep -cx 1)"
 
+# What the hash is made of.
+flow_to() # source port, further fields: the tunnel of a flow to the data center
+{
+	lookup 172.16.0.1 "\"src4\": \"10.1.0.2\", \"protocol\": 17, \"dport\": 9, \"sport\": $1${2:+, $2}"
+}
+
+label_to() # source port, flow label
+{
+	lookup fd16::1 "\"src6\": \"fd01::2\", \"protocol\": 6, \"sport\": $1, \"dport\": 9, \"flow-label\": $2"
+}
+
+tunnels_seen() # command, words with a number for %: how many different tunnels for 1 to 24
+{
+	local i
+	for ((i = 1; i <= 24; i++)); do
+		"${@//%/$i}"
+	done | sort -u | wc -l
+}
+
+group_set 1 1 2 3
+check_equal "by ports: flows of two hosts have all tunnels" 3 "$(tunnels_seen flow_to %)"
+check_equal "a flow label does not count" 1 "$(tunnels_seen label_to 7 %)"
+gset gateway-set '"hash-fields": "addresses"'
+check_equal "by addresses: they have one tunnel" 1 "$(tunnels_seen flow_to %)"
+gset gateway-set '"hash-fields": "flow-label"'
+check_equal "by flow label: labels count" 3 "$(tunnels_seen label_to 7 %)"
+check_equal "ports do not" 1 "$(tunnels_seen label_to % 7)"
+check_equal "without a label they do" 3 "$(tunnels_seen label_to % 0)"
+check_equal "IPv4 goes by ports" 3 "$(tunnels_seen flow_to %)"
+gset gateway-set '"hash-fields": "ports"'
+check_match "an unknown kind is refused" "ERANGE" \
+	"$(gset gateway-set '"hash-fields": 3')$(field hash-fields "$(gset gateway-get)")"
+
+# Packets of each tunnel, in one line.
+sent_by() { echo "$(tunnel_of 1 tx-packets) $(tunnel_of 2 tx-packets) $(tunnel_of 3 tx-packets)"; }
+
+# before, after: how many each tunnel has sent
+by_tunnel()
+{
+	local i old new
+	read -ra old <<< "$1"
+	read -ra new <<< "$2"
+	for i in 0 1 2; do
+		echo $((new[i] - old[i]))
+	done | paste -sd ' '
+}
+
+# The three of fragments are one packet's; one of IPv6 has the answer's way back alike.
+before=$(sent_by)
+in_ns "$c1" ping -n -c 1 -W 5 -s 4000 172.16.0.1 > "$vgw_tmp/seen"
+check_match "all fragments of a packet have one tunnel" "^(3 0 0|0 3 0|0 0 3)$" \
+	"$(by_tunnel "$before" "$(sent_by)")"
+
+# A port that nobody listens at: the ICMP error leaves by the tunnel of the flow that it is about.
+wanted=(0 0 0)
+for ((port = 3001; port <= 3012; port++)); do
+	id=$(lookup 172.16.0.1 "\"src4\": \"10.1.0.2\", \"protocol\": 17, \"sport\": 9, \"dport\": $port")
+	wanted[${id#tunnel } - 1]=$((${wanted[${id#tunnel } - 1]} + 1))
+done
+way_back dc 1 2 3
+before=$(sent_by)
+sysctl_in "$c1" net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_msgs_per_sec=100000 2> /dev/null
+in_ns "$dc" bash -c 'for ((port = 3001; port <= 3012; port++)); do
+	echo x | socat -u STDIN UDP4-SENDTO:10.1.0.2:9,bind=172.16.0.1:$port
+done'
+all_left() { [ "$(by_tunnel "$before" "$(sent_by)")" = "${wanted[*]}" ]; }
+wait_for 5 all_left
+check_equal "ICMP errors leave by the tunnels of their flows" "${wanted[*]}" \
+	"$(by_tunnel "$before" "$(sent_by)")"
+
+# Live flows stay through a change of weights, and through a route's change of groups.
+kept_is() { [ "$(field kept "$(g group-get "\"id\": $1")")" = "$2" ]; }
+
+gset gateway-set '"hash-idle": 4000'
+group_set 1 1 2
+receiver_start there "$dc"
+load_start here "$c1" send -t 172.16.0.1 -f 200 -r 800 -d 6 -l 3000
+sleep 2
+group_set 1 1:1 2:3 3:1
+check_match "a change with live flows keeps buckets" "^[1-9]" \
+	"$(field kept "$(g group-get '"id": 1')")"
+sleep 1
+group_set 2 1:1 2:1 3:4
+route_add dynamic 2 172.16.0.0/16
+check_match "and so does another group" "^[1-9]" "$(field kept "$(g group-get '"id": 2')")"
+load_wait here > "$vgw_tmp/seen"
+seen=$(load_stop there)
+check_equal "no flow moved" "0 0" \
+	"$(sed -n 's/.*"name":"ipsec1"[^}]*"left":\([0-9]*\).*/\1/p' <<< "$seen") $(sed -n 's/.*"name":"ipsec2"[^}]*"left":\([0-9]*\).*/\1/p' <<< "$seen")"
+check_equal "each packet arrived" 0 "$(field forward.lost "$(tail -n 1 "$vgw_tmp/seen")")"
+check "the buckets go home when they are silent" wait_for 10 kept_is 2 0
+map_of "$vgw_tmp/few" > "$vgw_tmp/moved"
+near "then the weights hold" $((2000 * 4 / 6)) "$(share "$vgw_tmp/moved" 3)" 150
+gset gateway-set '"hash-idle": 0'
+group_set 2 1 2 3
+check_equal "without the idle time nothing is kept" 0 "$(field kept "$(g group-get '"id": 2')")"
+route_add dynamic 1 172.16.0.0/16
+
+# A gateway at either end: nothing but the seed is agreed on.
+group_set 1 1 2 3
+ip -n "$dc" link add vgw0 type vgw
+ip -n "$dc" link set vgw0 up
+ip -n "$dc" route replace 10.1.0.0/24 dev vgw0
+peer=$(ifindex_of "$dc" vgw0)
+requests=()
+for id in 1 2 3; do
+	requests+=(tunnel-set "{\"gateway\": $peer, \"id\": $id, \"connection\": 1, \"site\": 1, \"ifindex\": $(ifindex_of "$dc" ipsec$id)}")
+done
+requests+=(group-set "{\"gateway\": $peer, \"id\": 7, \"member\": [{\"tunnel\": 3}, {\"tunnel\": 1}, {\"tunnel\": 2}]}"
+	route-add "{\"gateway\": $peer, \"route\": [{\"class\": \"static\", \"group\": 7, \"prefix4\": [\"10.1.0.0/16\"]}]}")
+in_ns "$dc" "$ynl" "${requests[@]}" > "$vgw_tmp/seen"
+map_of "$vgw_tmp/few" > "$vgw_tmp/there"
+# From the data center, a flow has its ends the other way round.
+in_ns "$dc" "$ynl" tunnels "$peer" < "$vgw_tmp/back" > "$vgw_tmp/from"
+check "two gateways with one seed choose the same tunnel for both directions" \
+	cmp "$vgw_tmp/there" "$vgw_tmp/from"
+in_ns "$dc" "$ynl" gateway-set "{\"ifindex\": $peer, \"hash-seed\": 5}" > "$vgw_tmp/seen"
+in_ns "$dc" "$ynl" tunnels "$peer" < "$vgw_tmp/back" > "$vgw_tmp/from"
+check_not "with another seed they do not" cmp "$vgw_tmp/there" "$vgw_tmp/from"
+gset gateway-set '"hash-seed": 5'
+map_of "$vgw_tmp/few" > "$vgw_tmp/there"
+check "with the same new one they do" cmp "$vgw_tmp/there" "$vgw_tmp/from"
+
+before=$(sent_by)
+receiver_start there "$dc"
+load_start here "$c1" send -t 172.16.0.1 -f 100 -r 400 -c 400 -l 3000
+seen=$(load_wait here)
+load_stop there > /dev/null
+check_equal "packets: every answer arrives" 400 "$(field back.received "$seen")"
+came=
+for id in 1 2 3; do
+	came+=" $(in_ns "$dc" "$ynl" tunnel-get "{\"gateway\": $peer, \"id\": $id}" |
+		sed 's/.*"tx-packets": \([0-9]*\).*/\1/')"
+done
+check_equal "the answers' tunnels are those of the packets" "$(by_tunnel "$before" "$(sent_by)")" "${came# }"
+ip -n "$dc" link del vgw0
+way_back dc 1 2 3
+gset gateway-set '"hash-seed": 0'
+
 # Packets: 400 flows; the data center sees by which tunnel each arrives.
 device_of() # report, device, field
 {

@@ -21,6 +21,9 @@
 /* Largest number of policy routes of a gateway, both families together. */
 #define VGW_POLICIES_MAX	8192
 
+/* Largest hash-idle of a gateway. */
+#define VGW_HASH_IDLE_MAX	3600000
+
 /* Order of routes with the same prefix; lower wins. */
 enum vgw_route_class {
 	/*
@@ -127,6 +130,29 @@ enum vgw_cache_state {
 
 	__VGW_CACHE_STATE_MAX,
 	VGW_CACHE_STATE_MAX = __VGW_CACHE_STATE_MAX - 1
+};
+
+/*
+ * What of a packet its bucket depends on. An ICMP error goes by the packet
+ * that it quotes.
+ */
+enum vgw_hash_fields {
+	/*
+	 * Addresses, protocol, and the ports of TCP, UDP, UDP-Lite, SCTP and DCCP.
+	 * Fragments go without ports.
+	 */
+	VGW_HASH_FIELDS_PORTS,
+	/* Addresses only, so that fragments stay with their flow. */
+	VGW_HASH_FIELDS_ADDRESSES,
+	/*
+	 * Addresses and flow label of an IPv6 packet that has one, else as ports.
+	 * Each direction of a flow has a label of its own, so each has a bucket of
+	 * its own.
+	 */
+	VGW_HASH_FIELDS_FLOW_LABEL,
+
+	__VGW_HASH_FIELDS_MAX,
+	VGW_HASH_FIELDS_MAX = __VGW_HASH_FIELDS_MAX - 1
 };
 
 /* Outcome of a lookup. */
@@ -238,6 +264,13 @@ enum {
 	VGW_A_GATEWAY_MSS_CLAMP,
 	/* Number of policy routes. */
 	VGW_A_GATEWAY_POLICY_ROUTES,
+	VGW_A_GATEWAY_HASH_FIELDS,
+	/*
+	 * Milliseconds. When members or weights of a group change, or a route goes
+	 * to a new group, a bucket stays with its tunnel as long as its packets
+	 * follow each other closer than this. 0, the default: it moves at once.
+	 */
+	VGW_A_GATEWAY_HASH_IDLE,
 
 	__VGW_A_GATEWAY_MAX,
 	VGW_A_GATEWAY_MAX = __VGW_A_GATEWAY_MAX - 1
@@ -297,6 +330,16 @@ enum {
 	VGW_A_TUNNEL_CACHE_FILLS,
 	/* Packets with a lookup of their own, that was not kept. */
 	VGW_A_TUNNEL_CACHE_UNUSED,
+	/*
+	 * As the gateway's counter, of packets that met this tunnel; so are the next
+	 * ones.
+	 */
+	VGW_A_TUNNEL_DROP_TOO_BIG,
+	VGW_A_TUNNEL_DROP_LOOP,
+	VGW_A_TUNNEL_DROP_BLOCKED,
+	VGW_A_TUNNEL_DROP_NO_MEMORY,
+	/* As the gateway's counter, of packets that this tunnel delivered. */
+	VGW_A_TUNNEL_DROP_ISOLATION,
 
 	__VGW_A_TUNNEL_MAX,
 	VGW_A_TUNNEL_MAX = __VGW_A_TUNNEL_MAX - 1
@@ -336,6 +379,17 @@ enum {
 	/* Packets that the group carried. */
 	VGW_A_GROUP_PACKETS,
 	VGW_A_GROUP_PAD,
+	/* Packets that met a dead tunnel and left through one of this group. */
+	VGW_A_GROUP_FAILOVER,
+	/* As the gateway's counter; this group was the last to be asked. */
+	VGW_A_GROUP_DROP_DEAD,
+	/* As the gateway's counter; this group holds the packets. */
+	VGW_A_GROUP_DROP_RESERVED,
+	/*
+	 * Buckets that a change has not moved yet, because of live flows (gateway's
+	 * hash-idle).
+	 */
+	VGW_A_GROUP_KEPT,
 
 	__VGW_A_GROUP_MAX,
 	VGW_A_GROUP_MAX = __VGW_A_GROUP_MAX - 1
@@ -457,6 +511,12 @@ enum {
 	VGW_A_LOOKUP_TUNNEL_IFINDEX,
 	/* SPI of the tunnel's outbound SA. */
 	VGW_A_LOOKUP_SPI,
+	/* Of an IPv6 flow; default 0, none. */
+	VGW_A_LOOKUP_FLOW_LABEL,
+	/* Whether the tunnel's XFRM lookup is kept for packets of the family. */
+	VGW_A_LOOKUP_CACHE,
+	/* 1 if live flows hold the bucket at a tunnel that is no longer its home. */
+	VGW_A_LOOKUP_KEPT,
 
 	__VGW_A_LOOKUP_MAX,
 	VGW_A_LOOKUP_MAX = __VGW_A_LOOKUP_MAX - 1

@@ -5,6 +5,7 @@ long alloc_fail_after = -1;
 bool alloc_fail_forever;
 void (*after_store)(void);
 long alloc_live;
+unsigned long jiffies;
 
 static void *allocate(size_t size, int byte)
 {

@@ -26,6 +26,7 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef int32_t s32;
 
 #define __rcu
 #define __percpu
@@ -63,6 +64,7 @@ typedef struct {
 #define prefetch(p)		__builtin_prefetch(p)
 #define hweight64(x)		__builtin_popcountll(x)
 #define min(a, b)		((a) < (b) ? (a) : (b))
+#define max(a, b)		((a) > (b) ? (a) : (b))
 #define min_t(type, a, b)	((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 #define max_t(type, a, b)	((type)(a) > (type)(b) ? (type)(a) : (type)(b))
 #define container_of(ptr, type, member) \
@@ -137,6 +139,13 @@ void synchronize_rcu(void);
 void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
 void rcu_free(void *object, struct rcu_head *head);
 void rcu_flush(void);
+
+/* Time: a test moves it. */
+
+#define HZ			1000
+#define msecs_to_jiffies(ms)	(ms)
+
+extern unsigned long jiffies;
 
 /* Hashes: any will do. */
 
