@@ -41,6 +41,7 @@ static const char *const keys[] = {
 static const struct view *const views[] = {
 	&view_gateway, &view_tunnels, &view_peers,  &view_routes,
 	&view_groups,  &view_explain, &view_reload, &view_version,
+	&view_drain,
 };
 
 /* What comes over the socket is whole characters and no NUL; the words are known to some view. */

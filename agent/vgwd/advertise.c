@@ -17,6 +17,7 @@
 static void advertise_one(struct tunnel *tunnel, const struct prefix *prefix, bool present)
 {
 	enum session_afi afi = prefix->addr.family == AF_INET ? SESSION_IPV4 : SESSION_IPV6;
+	const struct gateway *gateway = tunnel->gateway;
 	const struct session_info *info;
 	int ret;
 
@@ -25,7 +26,9 @@ static void advertise_one(struct tunnel *tunnel, const struct prefix *prefix, bo
 	info = session_info(tunnel->session);
 	if (info->state != SESSION_ESTABLISHED || !info->afi[afi])
 		return;
-	ret = present ? session_announce(tunnel->session, prefix, tunnel->gateway->domain_attrs)
+	ret = present ? session_announce(tunnel->session, prefix,
+				       tunnel->drained ? gateway->drained_attrs
+						       : gateway->domain_attrs)
 		      : session_withdraw(tunnel->session, prefix);
 	if (ret)
 		log_error(tunnel->config->name, "cannot queue an UPDATE: %s", strerror(-ret));
@@ -145,11 +148,17 @@ void advertise_policy(struct gateway *gateway)
 int advertise_init(struct gateway *gateway)
 {
 	static const struct export_ops ops = {.changed = advertise_changed};
-	const struct attrs draft = {.origin = ATTRS_ORIGIN_IGP};
+	static const uint32_t graceful_shutdown = 0xffff0000; /* RFC 8326 */
+	struct attrs draft = {.origin = ATTRS_ORIGIN_IGP};
 
 	pmap_init(&gateway->underlay);
 	pmap_init(&gateway->connected);
 	gateway->domain_attrs = attrs_intern(&draft);
+	draft.communities = &graceful_shutdown;
+	draft.n_communities = 1;
+	draft.has_med = true;
+	draft.med = UINT32_MAX;
+	gateway->drained_attrs = attrs_intern(&draft);
 	gateway->export = export_new(&ops, gateway);
-	return gateway->domain_attrs && gateway->export ? 0 : -ENOMEM;
+	return gateway->domain_attrs && gateway->drained_attrs && gateway->export ? 0 : -ENOMEM;
 }

@@ -67,6 +67,7 @@ bool derive_static(const struct gateway *gateway, const struct prefix *prefix,
 				out->on_fail = route->on_fail;
 		}
 	}
+	drain_members(gateway, out);
 	return out->n_members > 0;
 }
 
@@ -103,6 +104,7 @@ bool derive_policy_route(void *ctx, size_t index, struct fib_policy *out)
 		for (size_t i = index; i < end; i++)
 			if ((list[i].to.weight != 0) == active)
 				add_static(gateway, &list[i].to, &out->to);
+	drain_members(gateway, &out->to);
 	return true;
 }
 

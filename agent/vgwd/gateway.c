@@ -483,14 +483,15 @@ static bool gateway_parts(struct gateway *gateway, char *err, size_t size)
 	gateway->drain_timer = loop_timer_new(loop, gateway_drain, gateway);
 	gateway->device_timer = loop_timer_new(loop, gateway_look_again, gateway);
 	gateway->restart_timer = loop_timer_new(loop, restart_expired, gateway);
+	gateway->drained_timer = loop_timer_new(loop, drain_look, gateway);
 	gateway->kernel = kernel_genl_new(loop, &kernel_events, gateway);
 	if (gateway->kernel)
 		gateway->fib = fib_new(loop, gateway->kernel, &derive_fib_ops, gateway);
 	gateway->ike = ike_new(loop, NULL, &ike_ops, gateway);
 	gateway->bfd = bfd_new(loop, NULL, gateway->config->gateway.name, &bfd_ops, gateway);
 	if (gateway->rib && gateway->drain_timer && gateway->device_timer &&
-	    gateway->restart_timer && gateway->fib && gateway->ike && gateway->bfd &&
-	    !advertise_init(gateway))
+	    gateway->restart_timer && gateway->drained_timer && gateway->fib && gateway->ike &&
+	    gateway->bfd && !advertise_init(gateway))
 		return true;
 	snprintf(err, size, "out of memory, or no netlink");
 	return false;
@@ -536,6 +537,7 @@ struct gateway *gateway_new(struct loop *loop, const char *config_path, struct c
 		gateway_free(gateway);
 		return NULL;
 	}
+	drain_load(gateway);
 	gateway_settings_apply(gateway);
 	gateway_check_forwarding(gateway);
 	gateway_device_ensure(gateway);
@@ -568,13 +570,14 @@ void gateway_free(struct gateway *gateway)
 	export_free(gateway->export);
 	if (gateway->rib)
 		rib_free(gateway->rib);
-	if (gateway->domain_attrs)
-		attrs_put(gateway->domain_attrs);
+	attrs_put(gateway->domain_attrs);
+	attrs_put(gateway->drained_attrs);
 	pmap_clear(&gateway->underlay, NULL);
 	pmap_clear(&gateway->connected, NULL);
 	loop_timer_free(gateway->drain_timer);
 	loop_timer_free(gateway->device_timer);
 	loop_timer_free(gateway->restart_timer);
+	loop_timer_free(gateway->drained_timer);
 	config_free(gateway->config);
 	free(gateway);
 }

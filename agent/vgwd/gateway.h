@@ -11,7 +11,7 @@
  * One file a concern: gateway.c (life, module, device), derive.c (what module
  * and system table should hold), tunnel.c (link, address, IKE), liveness.c
  * (BFD), peer.c (session and its paths), advertise.c (system table to sites), restart.c (graceful
- * restart), reload.c, and verbs.h's files (answers).
+ * restart), drain.c (a tunnel is taken out of use), reload.c, and verbs.h's files (answers).
  */
 #ifndef VGW_VGWD_GATEWAY_H
 #define VGW_VGWD_GATEWAY_H
@@ -55,6 +55,10 @@ struct tunnel {
 	bool reported;
 	bool failed; /* BFD's verdict, for the module and the BGP session */
 	bool bfd_passed; /* BFD was up in this life, or the peer had switched it off */
+	bool drained; /* by the operator: carries only what nobody else can */
+	bool drain_empty; /* and nothing moved for a while */
+	uint64_t drain_since, drain_moved; /* loop time: of the order, of the last packet seen */
+	uint64_t drain_tx; /* packets at the last look */
 
 	/* BGP; NULL on a connection without it */
 	struct session *session;
@@ -88,11 +92,13 @@ struct gateway {
 	struct export *export;
 	struct pmap underlay,
 		connected; /* unicast prefixes of the system table: all, the kernel's own */
-	const struct attrs *domain_attrs; /* of everything that is advertised */
+	/* Of everything that is advertised, and of the same over a drained tunnel. */
+	const struct attrs *domain_attrs, *drained_attrs;
 	struct tunnel *tunnels;
 	struct loop_timer *drain_timer; /* bounded steps over changed prefixes */
 	struct loop_timer *device_timer; /* device or a tunnel is not there: look again */
 	struct loop_timer *restart_timer;
+	struct loop_timer *drained_timer; /* is a drained tunnel empty? */
 	uint32_t ifindex; /* of the gateway's device, 0 while there is none */
 	uint32_t table; /* kernel table number of the system table */
 	uint32_t router_id;
@@ -179,7 +185,21 @@ void restart_check(struct gateway *gateway); /* some session said End-of-RIB, or
 void restart_expired(void *ctx);
 bool restart_deferring(const struct gateway *gateway);
 
-/* reload.c. dry_run: only report. Each change goes to report(). 0, or negative errno and err. */
+/* drain.c */
+int drain_set(struct tunnel *tunnel, bool drained); /* negative errno: a restart forgets it */
+void drain_load(struct gateway *gateway); /* what the file says of the tunnels that are there */
+int drain_save(const struct gateway *gateway);
+/* Drained tunnels stand by, where the route has others. */
+void drain_members(const struct gateway *gateway, struct fib_route *route);
+void drain_watch(struct gateway *gateway); /* while some tunnel is drained */
+void drain_look(void *ctx); /* ctx: the gateway */
+void drain_judge(struct tunnel *tunnel); /* has anything moved since the last report? */
+unsigned int drain_others_up(const struct tunnel *tunnel); /* tunnels that take over */
+
+/* reload.c */
+/* The key of a value that ends the tunnel's session when new replaces old; NULL: it stays. */
+const char *reload_resets(const struct config *old, const struct config *new, const char *tunnel);
+/* dry_run: only report. Each change goes to report(). 0, or negative errno and err. */
 int gateway_reload(struct gateway *gateway, bool dry_run,
 		   void (*report)(void *ctx, const struct config_change *change), void *ctx,
 		   char *err, size_t size);

@@ -354,6 +354,8 @@ int peer_create(struct tunnel *tunnel)
 	if (!bgp)
 		return 0;
 	tunnel->source = peer_source(tunnel);
+	if (tunnel->source)
+		rib_source_set_drained(tunnel->source, tunnel->drained);
 	tunnel->stale_timer = loop_timer_new(tunnel->gateway->loop, peer_stale_expired, tunnel);
 	tunnel->quiet_timer = loop_timer_new(tunnel->gateway->loop, peer_quiet, tunnel);
 	tunnel->refresh_timer =
