@@ -245,6 +245,13 @@ bench:
 style:
 	@scripts/style
 
+# Documentation/interop.rst, from a run of the suites.
+.PHONY: interop-table
+interop-table:
+	@scripts/rootfs
+	@$(MAKE) --no-print-directory -s vm-programs
+	@scripts/interop-table
+
 # Warnings are errors; every source is looked at again (C=2).
 sparse: $(foreach s,$(SERIES),sparse-$(s))
 .PHONY: $(SERIES:%=sparse-%)
@@ -336,6 +343,7 @@ help:
 	@echo "make check        every test, natively and in VMs with both kernels (about 20 minutes)"
 	@echo "make check-fast   the native tests only"
 	@echo "make module-debug the same for a kernel that looks for faults, which is built first (half an hour)"
+	@echo "make interop-table  Documentation/interop.rst from sessions with FRR, BIRD, OpenBGPD, GoBGP, ExaBGP"
 	@echo "make bench        speed against DPDK's tables and the stock kernel; builds a kernel once (about 20 minutes)"
 	@echo "make fuzz         what reads bytes from outside under libFuzzer (clang): SECONDS=60 each, TARGETS"
 	@echo "make style        form of the sources; CHECKPATCH=FILE adds the kernel's script"
