@@ -183,21 +183,20 @@ static void drain_row(void *ctx, const struct kernel_tunnel *report)
 
 static void drain_looked(void *ctx, int error, const char *text, long index)
 {
+	(void)ctx;
+	(void)error;
 	(void)text;
 	(void)index;
-	if (error != -ENOLINK)
-		drain_watch(ctx);
 }
 
 void drain_look(void *ctx)
 {
 	struct gateway *gateway = ctx;
 
+	drain_watch(gateway);
 	if (gateway->bound)
 		kernel_tunnels_dump(gateway->kernel, gateway->ifindex, drain_row, drain_looked,
 				    gateway);
-	else
-		drain_watch(gateway);
 }
 
 unsigned int drain_others_up(const struct tunnel *tunnel)

@@ -272,7 +272,7 @@ static void gateway_look_again(void *ctx)
 
 	gateway_device_ensure(gateway);
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next) {
-		if (t->ready) {
+		if (t->ready && !t->unsure) {
 			peer_start(t);
 			tunnel_revive(t);
 			continue;
@@ -378,6 +378,7 @@ static const struct rtnl_ops rtnl_ops = {
 	.route = advertise_route_changed,
 	.routes_synced = gateway_routes_synced,
 	.link = gateway_link,
+	.address_gone = audit_address_gone,
 	.published = derive_published,
 };
 
@@ -484,14 +485,15 @@ static bool gateway_parts(struct gateway *gateway, char *err, size_t size)
 	gateway->device_timer = loop_timer_new(loop, gateway_look_again, gateway);
 	gateway->restart_timer = loop_timer_new(loop, restart_expired, gateway);
 	gateway->drained_timer = loop_timer_new(loop, drain_look, gateway);
+	gateway->audit_timer = loop_timer_new(loop, audit_fire, gateway);
 	gateway->kernel = kernel_genl_new(loop, &kernel_events, gateway);
 	if (gateway->kernel)
 		gateway->fib = fib_new(loop, gateway->kernel, &derive_fib_ops, gateway);
 	gateway->ike = ike_new(loop, NULL, &ike_ops, gateway);
 	gateway->bfd = bfd_new(loop, NULL, gateway->config->gateway.name, &bfd_ops, gateway);
 	if (gateway->rib && gateway->drain_timer && gateway->device_timer &&
-	    gateway->restart_timer && gateway->drained_timer && gateway->fib && gateway->ike &&
-	    gateway->bfd && !advertise_init(gateway))
+	    gateway->restart_timer && gateway->drained_timer && gateway->audit_timer &&
+	    gateway->fib && gateway->ike && gateway->bfd && !advertise_init(gateway))
 		return true;
 	snprintf(err, size, "out of memory, or no netlink");
 	return false;
@@ -544,6 +546,7 @@ struct gateway *gateway_new(struct loop *loop, const char *config_path, struct c
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
 		tunnel_setup(t);
 	gateway_look_soon(gateway, GATEWAY_DEVICE_RETRY);
+	audit_start(gateway);
 	if (rtnl_follow(gateway->rtnl)) {
 		snprintf(err, size, "the system table cannot be followed");
 		gateway_free(gateway);
@@ -578,6 +581,7 @@ void gateway_free(struct gateway *gateway)
 	loop_timer_free(gateway->device_timer);
 	loop_timer_free(gateway->restart_timer);
 	loop_timer_free(gateway->drained_timer);
+	loop_timer_free(gateway->audit_timer);
 	config_free(gateway->config);
 	free(gateway);
 }

@@ -11,7 +11,8 @@
  * One file a concern: gateway.c (life, module, device), derive.c (what module
  * and system table should hold), tunnel.c (link, address, IKE), liveness.c
  * (BFD), peer.c (session and its paths), advertise.c (system table to sites), restart.c (graceful
- * restart), drain.c (a tunnel is taken out of use), reload.c, and verbs.h's files (answers).
+ * restart), drain.c (a tunnel is taken out of use), audit.c (what others change), reload.c,
+ * and verbs.h's files (answers).
  */
 #ifndef VGW_VGWD_GATEWAY_H
 #define VGW_VGWD_GATEWAY_H
@@ -48,6 +49,7 @@ struct tunnel {
 	const struct config_connection *connection;
 	uint32_t id;
 	uint32_t ifindex; /* of the xfrm device, 0 while there is none */
+	bool unsure; /* somebody changed the device: set it up again */
 	bool ready; /* device and inside address are there: given to the module, session may run */
 	char ike_name[64]; /* "" without ike */
 	char error[TUNNEL_ERROR_SIZE]; /* why it is not ready */
@@ -99,6 +101,9 @@ struct gateway {
 	struct loop_timer *device_timer; /* device or a tunnel is not there: look again */
 	struct loop_timer *restart_timer;
 	struct loop_timer *drained_timer; /* is a drained tunnel empty? */
+	struct loop_timer *audit_timer; /* does the module still hold what it was given? */
+	uint64_t audit_sent; /* routes told to the module when it was asked */
+	uint32_t audit_pause; /* ms */
 	uint32_t ifindex; /* of the gateway's device, 0 while there is none */
 	uint32_t table; /* kernel table number of the system table */
 	uint32_t router_id;
@@ -184,6 +189,11 @@ void restart_begin(struct gateway *gateway);
 void restart_check(struct gateway *gateway); /* some session said End-of-RIB, or a tunnel changed */
 void restart_expired(void *ctx);
 bool restart_deferring(const struct gateway *gateway);
+
+/* audit.c */
+void audit_start(struct gateway *gateway);
+void audit_fire(void *ctx); /* ctx: the gateway */
+void audit_address_gone(void *ctx, uint32_t ifindex);
 
 /* drain.c */
 int drain_set(struct tunnel *tunnel, bool drained); /* negative errno: a restart forgets it */
