@@ -83,7 +83,7 @@ void drain_watch(struct gateway *gateway)
 }
 
 /* Everything that depends on it is only asked for a new look. */
-static void drain_mark(struct tunnel *tunnel, bool drained)
+void drain_mark(struct tunnel *tunnel, bool drained)
 {
 	struct gateway *gateway = tunnel->gateway;
 

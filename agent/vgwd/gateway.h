@@ -196,6 +196,8 @@ void audit_fire(void *ctx); /* ctx: the gateway */
 void audit_address_gone(void *ctx, uint32_t ifindex);
 
 /* drain.c */
+void drain_mark(struct tunnel *tunnel, bool drained);
+/* And writes it down. */
 int drain_set(struct tunnel *tunnel, bool drained); /* negative errno: a restart forgets it */
 void drain_load(struct gateway *gateway); /* what the file says of the tunnels that are there */
 int drain_save(const struct gateway *gateway);
