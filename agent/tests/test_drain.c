@@ -237,6 +237,41 @@ static void test_lasts(void **state)
 	assert_false(tunnels[1].drained);
 }
 
+static uint8_t weight_of_t1(void)
+{
+	struct rib_decision decision;
+	struct prefix prefix;
+
+	assert_true(prefix_parse("10.5.0.0/16", &prefix, NULL));
+	for (int i = 0; i < 2; i++) {
+		const uint32_t as = 65001;
+		const struct as_segment segment = {.type = AS_SEQUENCE, .count = 1, .asns = &as};
+		const struct attrs draft = {
+			.n_segments = 1,
+			.segments = &segment,
+			.next_hop = tunnels[i].config->inside_peer,
+		};
+		const struct attrs *attrs = attrs_intern(&draft);
+
+		assert_int_equal(rib_announce(tunnels[i].source, &prefix, attrs), 0);
+		attrs_put(attrs);
+	}
+	rib_decide(gateway.rib, &prefix, &decision);
+	assert_int_equal(decision.n_next_hops, 2);
+	return decision.next_hops[0].weight;
+}
+
+/* A reload that makes the session anew. */
+static void test_session_anew(void **state)
+{
+	assert_int_equal(weight_of_t1(), 1);
+	drain_set(&tunnels[0], true);
+	assert_int_equal(weight_of_t1(), 0);
+	peer_destroy(&tunnels[0], SESSION_CEASE_CONFIG_CHANGE, NULL);
+	assert_int_equal(peer_create(&tunnels[0]), 0);
+	assert_int_equal(weight_of_t1(), 0);
+}
+
 /* What cannot be written down holds as long as the agent lives, and it says so. */
 static void test_not_kept(void **state)
 {
@@ -324,6 +359,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		drained(test_peer_is_told), drained(test_static_routes), drained(test_lasts),
+		drained(test_session_anew),
 		drained(test_not_kept),	    drained(test_empty),	 drained(test_reload_resets),
 	};
 

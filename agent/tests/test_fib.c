@@ -710,6 +710,8 @@ static void test_quota(void **state)
 	assert_int_equal(w->n_routes, 110);
 	assert_int_equal(w->refused, 10);
 	assert_int_equal(w->last_error, -ENOSPC);
+	/* What was refused is not missed. */
+	assert_false(fib_check(w->fib, &w->gateway));
 	/* One batch with the refused one, one without, and what is left is not even tried. */
 	assert_true(fib_counters(w->fib).batches <= 4);
 	for (size_t i = 0; i < 60; i++)
@@ -724,6 +726,7 @@ static void test_quota(void **state)
 	read_module(w);
 	assert_int_equal(w->gateway.dynamic_prefixes, 50);
 	assert_int_equal(w->refused, 10);
+	assert_false(fib_check(w->fib, &w->gateway));
 	fib_settings(w->fib, 100, 0, NULL, 0);
 	run(w);
 	check_equal(w);
