@@ -179,6 +179,34 @@ static void test_peer_is_told(void **state)
 	assert_false(raw_take(&raw));
 }
 
+/* What could not be queued or kept for want of memory is told, and asked for, again. */
+static void test_catch_up(void **state)
+{
+	struct prefix prefix;
+
+	assert_true(prefix_parse("10.1.0.0/16", &prefix, NULL));
+	assert_int_equal(export_route(gateway.export, &prefix, 4, 1, true), 0);
+	peer_start(&tunnels[0]);
+	connect_peer();
+	expect_told(false);
+	raw_expect(&raw, BGP_UPDATE); /* End-of-RIB */
+	peer_catch_up(&tunnels[0]);
+	wait_pass(50);
+	assert_false(raw_take(&raw));
+	tunnels[0].retell = true;
+	peer_catch_up(&tunnels[0]);
+	expect_told(false);
+	tunnels[0].relearn = true;
+	peer_catch_up(&tunnels[0]);
+	raw_expect(&raw, BGP_ROUTE_REFRESH);
+	assert_false(tunnels[0].relearn || tunnels[0].retell);
+	/* A new session tells all by itself. */
+	tunnels[0].relearn = tunnels[0].retell = true;
+	session_stop(tunnels[0].session, 0, NULL);
+	peer_catch_up(&tunnels[0]);
+	assert_false(tunnels[0].relearn || tunnels[0].retell);
+}
+
 static void expect_static(uint8_t weight1, uint8_t weight2)
 {
 	struct fib_route route;
@@ -360,6 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		drained(test_peer_is_told), drained(test_static_routes), drained(test_lasts),
 		drained(test_session_anew),
+		drained(test_catch_up),
 		drained(test_not_kept),	    drained(test_empty),	 drained(test_reload_resets),
 	};
 

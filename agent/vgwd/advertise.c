@@ -14,6 +14,9 @@
 #include "lib/log.h"
 #include "vgwd/gateway.h"
 
+/* Until there may be memory again. */
+#define RETELL_MS 2000
+
 static void advertise_one(struct tunnel *tunnel, const struct prefix *prefix, bool present)
 {
 	enum session_afi afi = prefix->addr.family == AF_INET ? SESSION_IPV4 : SESSION_IPV6;
@@ -30,8 +33,11 @@ static void advertise_one(struct tunnel *tunnel, const struct prefix *prefix, bo
 				       tunnel->drained ? gateway->drained_attrs
 						       : gateway->domain_attrs)
 		      : session_withdraw(tunnel->session, prefix);
-	if (ret)
-		log_error(tunnel->config->name, "cannot queue an UPDATE: %s", strerror(-ret));
+	if (!ret)
+		return;
+	log_error(tunnel->config->name, "cannot queue an UPDATE: %s", strerror(-ret));
+	tunnel->retell = true;
+	gateway_look_soon(tunnel->gateway, RETELL_MS);
 }
 
 static void advertise_changed(void *ctx, const struct prefix *prefix, bool present)

@@ -12,6 +12,9 @@
 #include "lib/log.h"
 #include "vgwd/gateway.h"
 
+/* Until there may be memory again. */
+#define POLICY_RETRY_MS 2000
+
 static void add_member(struct fib_route *out, const struct tunnel *tunnel, uint8_t weight)
 {
 	if (!tunnel || !tunnel->ready || out->n_members == KERNEL_MEMBERS_MAX)
@@ -271,8 +274,11 @@ void derive_policy(struct gateway *gateway)
 	policy.protected = protected;
 	if (peers && pinned)
 		outer_peers(gateway, peers, pinned, &policy);
-	if (!peers || !pinned || !protected || rib_set_policy(gateway->rib, &policy))
-		log_error(NULL, "out of memory, the import rules stay as they were");
+	if (!peers || !pinned || !protected || rib_set_policy(gateway->rib, &policy)) {
+		log_error(NULL, "out of memory, the import rules stay as they were for now");
+		gateway->policy_due = true;
+		gateway_look_soon(gateway, POLICY_RETRY_MS);
+	}
 	free(protected);
 	free(peers);
 	free(pinned);

@@ -271,9 +271,12 @@ static void gateway_look_again(void *ctx)
 	struct gateway *gateway = ctx;
 
 	gateway_device_ensure(gateway);
+	if (gateway->policy_due)
+		gateway_kick(gateway);
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next) {
 		if (t->ready && !t->unsure) {
 			peer_start(t);
+			peer_catch_up(t);
 			tunnel_revive(t);
 			continue;
 		}

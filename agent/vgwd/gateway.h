@@ -70,6 +70,8 @@ struct tunnel {
 	bool stale; /* paths are kept for a peer that restarts (RFC 4724 4.2) */
 	bool synced; /* End-of-RIB (or what stands for it) of this session seen */
 	struct loop_timer *stale_timer;
+	/* Memory ran out for what the peer said, or for what it is told: again, later. */
+	bool relearn, retell;
 	bool refreshing[SESSION_N_AFI]; /* the peer tells the family again (RFC 7313) */
 	struct loop_timer *refresh_timer; /* bounds that */
 	struct loop_timer *quiet_timer; /* a peer without graceful restart never says End-of-RIB */
@@ -174,6 +176,7 @@ void peer_start(struct tunnel *tunnel); /* if it may run now */
 void peer_retune(struct tunnel *tunnel); /* what resets no session changed: configuration, MTU */
 void peer_path_failed(struct tunnel *tunnel); /* ends the session, its paths go at once */
 void peer_path_good(struct tunnel *tunnel);
+void peer_catch_up(struct tunnel *tunnel); /* on what was lost for want of memory */
 
 /* advertise.c */
 int advertise_init(struct gateway *gateway);

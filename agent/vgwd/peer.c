@@ -21,6 +21,8 @@
 #define QUIET_MS 5000
 /* RFC 7313 4: a peer that began to tell all again has so long for it. */
 #define REFRESH_MS 300000
+/* Until there may be memory again. */
+#define CATCH_UP_MS 2000
 /* Of IP and TCP, without options: those are the kernel's business. */
 #define TCP_HEADERS4 40
 #define TCP_HEADERS6 60
@@ -162,8 +164,10 @@ static void peer_route(void *ctx, const struct prefix *prefix, const struct attr
 
 		/* What cannot be kept must not be half kept: the old path would be a lie. */
 		rib_withdraw(tunnel->source, prefix);
-		log_error(tunnel->config->name, "out of memory, path for %s lost",
+		log_error(tunnel->config->name, "out of memory, path for %s lost for now",
 			  prefix_format(prefix, text, sizeof(text)));
+		tunnel->relearn = true;
+		gateway_look_soon(tunnel->gateway, CATCH_UP_MS);
 	}
 }
 
@@ -422,6 +426,24 @@ void peer_retune(struct tunnel *tunnel)
 		return;
 	peer_tuning(tunnel, &config);
 	session_retune(tunnel->session, &config);
+}
+
+void peer_catch_up(struct tunnel *tunnel)
+{
+	const struct session_info *info = tunnel->session ? session_info(tunnel->session) : NULL;
+	bool relearn = tunnel->relearn, retell = tunnel->retell;
+
+	tunnel->relearn = tunnel->retell = false;
+	if (!info || info->state != SESSION_ESTABLISHED)
+		return; /* a new session tells everything */
+	for (int afi = 0; afi < SESSION_N_AFI; afi++) {
+		if (retell && info->afi[afi])
+			advertise_all(tunnel, afi);
+		if (relearn && info->afi[afi] && session_request_refresh(tunnel->session, afi)) {
+			tunnel->relearn = info->refresh;
+			gateway_look_soon(tunnel->gateway, CATCH_UP_MS);
+		}
+	}
 }
 
 /*
