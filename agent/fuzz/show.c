@@ -18,6 +18,7 @@ static const char *const keys[] = {
 	"accepted", "advertised", "as4", "as_path", "attachment", "attempts", "backlog", "bfd",
 	"bfd_detection_ms", "bfd_diag", "bgp", "bucket", "buckets", "candidates", "capabilities",
 	"child_cipher", "class", "code", "connection", "dead", "destination", "detail", "dev",
+	"drain", "drained", "empty", "not_kept", "others_up", "quiet_ms",
 	"drop_miss", "drop_source", "dropped", "effective", "end_of_rib", "error",
 	"established_count", "failover", "families", "flow", "gateway", "generation",
 	"generation_open", "graceful_restart", "group", "groups", "guard", "hash", "hash_seed",

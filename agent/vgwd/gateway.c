@@ -271,6 +271,7 @@ static void gateway_look_again(void *ctx)
 	struct gateway *gateway = ctx;
 
 	gateway_device_ensure(gateway);
+	advertise_again(gateway);
 	if (gateway->policy_due)
 		gateway_kick(gateway);
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next) {

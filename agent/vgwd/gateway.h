@@ -115,6 +115,7 @@ struct gateway {
 	bool bound; /* the module knows the device, fib runs */
 	bool autoload_tried; /* only a start may load the module, never a device that went away */
 	bool commit_due; /* once the changed prefixes are drained: close the generation, sweep */
+	bool export_due; /* memory ran out for a system route: take all of them in again */
 	bool policy_due; /* a protected prefix came or went */
 	char device_error[GATEWAY_ERROR_SIZE]; /* why there is no device; "" if there is */
 	uint64_t started; /* loop time */
@@ -182,6 +183,7 @@ void peer_catch_up(struct tunnel *tunnel); /* on what was lost for want of memor
 int advertise_init(struct gateway *gateway);
 void advertise_route_changed(void *ctx, const struct rtnl_route *route, bool present);
 void advertise_policy(struct gateway *gateway);
+void advertise_again(struct gateway *gateway); /* if export_due: from all routes known */
 void advertise_all(struct tunnel *tunnel, enum session_afi afi);
 /* Length of the system table's longest route to an outer address, 0: none but a default. */
 uint8_t advertise_pinned(const struct gateway *gateway, const struct addr *peer);
