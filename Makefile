@@ -179,7 +179,7 @@ $(BUILD)/link_vgw.so: agent/link_vgw/link_vgw.c uapi/linux/vgw.h $(BUILD)/agent.
 
 unit-tests: $(unit_tests:%=$(BUILD)/tests/%)
 vm-programs: $(vm_programs:%=$(BUILD)/tests/%) $(if $(wildcard selftests/vgw/seqload.c),$(BUILD)/selftests/seqload) \
-	$(BUILD)/selftests/fuzz_genl
+	$(BUILD)/selftests/fuzz_genl $(BUILD)/selftests/faults.so
 tests: unit-tests vm-programs $(BUILD)/tests/fuzz
 
 # Bytes from outside: the plain driver here, an engine that follows coverage in 'make fuzz'.
@@ -203,6 +203,12 @@ $(vm_programs:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $(BUILD)/agent/tests/%.o \
 	@mkdir -p $(@D)
 	@echo "  LD      $@"
 	@$(call link,agent) $(pkg_libs)
+
+# Preloaded, makes the surroundings of the agent fail.
+$(BUILD)/selftests/faults.so: selftests/deep/faults.c
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	@$(CC) -O2 -fPIC -shared -Wall -Wextra -Werror $(CFLAGS) -o $@ $< -ldl
 
 $(BUILD)/selftests/seqload: selftests/vgw/seqload.c
 	@mkdir -p $(@D)
@@ -228,6 +234,12 @@ check:
 	@scripts/deps
 	@scripts/check
 
+# Long runs: random histories, chaos, kills, faults.
+.PHONY: check-deep
+check-deep:
+	@scripts/deps
+	@scripts/check-deep
+
 check-fast:
 	@scripts/check --fast
 
@@ -244,6 +256,13 @@ bench:
 
 style:
 	@scripts/style
+
+# Documentation/interop.rst, from a run of the suites.
+.PHONY: interop-table
+interop-table:
+	@scripts/rootfs
+	@$(MAKE) --no-print-directory -s vm-programs
+	@scripts/interop-table
 
 # Warnings are errors; every source is looked at again (C=2).
 sparse: $(foreach s,$(SERIES),sparse-$(s))
@@ -336,6 +355,8 @@ help:
 	@echo "make check        every test, natively and in VMs with both kernels (about 20 minutes)"
 	@echo "make check-fast   the native tests only"
 	@echo "make module-debug the same for a kernel that looks for faults, which is built first (half an hour)"
+	@echo "make check-deep   long runs of the agent: random changes, chaos, 200 kills, faults (half an hour)"
+	@echo "make interop-table  Documentation/interop.rst from sessions with FRR, BIRD, OpenBGPD, GoBGP, ExaBGP"
 	@echo "make bench        speed against DPDK's tables and the stock kernel; builds a kernel once (about 20 minutes)"
 	@echo "make fuzz         what reads bytes from outside under libFuzzer (clang): SECONDS=60 each, TARGETS"
 	@echo "make style        form of the sources; CHECKPATCH=FILE adds the kernel's script"

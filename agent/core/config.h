@@ -212,7 +212,13 @@ struct config_tunnel *config_tunnel_find(const struct config *config, const char
 					 struct config_connection **connection);
 
 /* What a reload would change. */
-enum config_change_kind { CONFIG_ADDED, CONFIG_REMOVED, CONFIG_CHANGED, CONFIG_REFUSED };
+enum config_change_kind {
+	CONFIG_ADDED,
+	CONFIG_REMOVED,
+	CONFIG_CHANGED,
+	CONFIG_REFUSED,
+	CONFIG_RESET, /* never by config_diff(): a session that the changes end */
+};
 
 struct config_change {
 	enum config_change_kind kind;

@@ -636,11 +636,20 @@ static uint32_t carry_site(const struct config *old, struct config *new, size_t 
 	return ++new->last_site_id;
 }
 
+/*
+ * The module does not let a tunnel change its device while both are there. A device that the
+ * agent makes goes before its successor comes; an adopted one stays, so the tunnel is a new one.
+ */
+static bool keeps_id(const struct config_tunnel *was, const struct config_tunnel *is)
+{
+	return (was->ike && is->ike) || !strcmp(was->interface, is->interface);
+}
+
 static void carry_tunnel(const struct config *old, struct config *new, struct config_tunnel *tunnel)
 {
 	const struct config_tunnel *was = config_tunnel_find(old, tunnel->name, NULL);
 
-	tunnel->id = was ? was->id : ++new->last_tunnel_id;
+	tunnel->id = was && keeps_id(was, tunnel) ? was->id : ++new->last_tunnel_id;
 	if (!tunnel->if_id_given)
 		tunnel->if_id = CONFIG_IF_ID_BASE + tunnel->id;
 }

@@ -470,6 +470,7 @@ void rib_source_remove(struct rib_source *source)
 		link = &(*link)->next;
 	*link = source->next;
 	source->rib->n_sources--;
+	source->rib->n_drained -= source->drained;
 	free((char *)(uintptr_t)source->config.name);
 	free(source);
 }
@@ -502,6 +503,15 @@ void rib_source_set_weight(struct rib_source *source, uint8_t weight)
 	if (source->config.weight == weight)
 		return;
 	source->config.weight = weight;
+	source_mark_dirty(source);
+}
+
+void rib_source_set_drained(struct rib_source *source, bool drained)
+{
+	if (source->drained == drained)
+		return;
+	source->drained = drained;
+	source->rib->n_drained += drained ? 1 : -1;
 	source_mark_dirty(source);
 }
 

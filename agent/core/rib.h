@@ -58,6 +58,7 @@ const char *rib_verdict_reason(enum rib_verdict verdict); /* one sentence for pe
 enum rib_step {
 	RIB_STEP_BEST,
 	RIB_STEP_MULTIPATH,
+	RIB_STEP_DRAINED,
 	RIB_STEP_LOCAL_PREF,
 	RIB_STEP_AS_PATH,
 	RIB_STEP_ORIGIN,
@@ -81,7 +82,7 @@ struct rib_path_info { /* for show; borrowed */
 
 struct rib_next_hop {
 	uint32_t tunnel;
-	uint8_t weight;
+	uint8_t weight; /* 0: a drained tunnel, which stands by for the others */
 };
 
 struct rib_decision {
@@ -123,6 +124,8 @@ const struct rib_source_config *rib_source_config(const struct rib_source *sourc
 void rib_source_set_router_id(struct rib_source *source, uint32_t id); /* host order */
 /* The tunnel's share in its groups, at run time. */
 void rib_source_set_weight(struct rib_source *source, uint8_t weight);
+/* Its paths lose against all others, and are used while there are no others. */
+void rib_source_set_drained(struct rib_source *source, bool drained);
 /* A source whose paths must not be used (its session is down without graceful restart, ...). */
 void rib_source_flush(struct rib_source *source);
 /*

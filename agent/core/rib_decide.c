@@ -4,6 +4,7 @@
  *
  * Of the accepted paths of a prefix, in this order:
  *
+ *  0. A path through a drained tunnel goes if there is one through another tunnel.
  *  1. Those with the highest local preference stay; 100 where none was given.
  *  2. The shortest AS path stays.
  *  3. The lowest origin stays: IGP, EGP, incomplete.
@@ -16,6 +17,9 @@
  *  6. Of the winner's site at most multipath_max paths are used, those with the
  *     lowest peer addresses. The one of them that is lowest in the order of
  *     step 5 is called the best.
+ *
+ * Of the winner's site, the tunnels of step 0 stand by: next hops of weight 0, for the
+ * moment in which the others are dead and their paths are not yet withdrawn.
  *
  * The next hops share by the weights of their tunnels. Where none has a weight other
  * than 1 and every path has a link bandwidth community, they share in its ratio.
@@ -38,6 +42,7 @@
 static const char *const step_names[RIB_N_STEPS] = {
 	[RIB_STEP_BEST] = "best",
 	[RIB_STEP_MULTIPATH] = "multipath",
+	[RIB_STEP_DRAINED] = "drained",
 	[RIB_STEP_LOCAL_PREF] = "local-pref",
 	[RIB_STEP_AS_PATH] = "as-path",
 	[RIB_STEP_ORIGIN] = "origin",
@@ -59,6 +64,21 @@ enum { IN = RIB_STEP_BEST };
 #define for_each_in(path, rib, prefix)           \
 	rib_for_each_path(path, rib, prefix) \
 		if (path->step == IN)
+
+static void keep_undrained(const struct rib *rib, struct rib_prefix *prefix)
+{
+	bool other = false;
+
+	if (!rib->n_drained)
+		return;
+	for_each_in(path, rib, prefix)
+		other |= !rib_path_source(path)->drained;
+	if (!other)
+		return;
+	for_each_in(path, rib, prefix)
+		if (rib_path_source(path)->drained)
+			path->step = RIB_STEP_DRAINED;
+}
 
 /* Steps 1 to 3 are one number of the set (attrs->order); where two differ is the step. */
 static enum rib_step order_step(uint64_t best, uint64_t other)
@@ -185,6 +205,7 @@ static struct rib_path *decide(const struct rib *rib, struct rib_prefix *prefix)
 		path->step = path->verdict == RIB_ACCEPTED ? IN : RIB_STEP_REJECTED;
 	if (best && !best->next)
 		return best->step == IN ? best : NULL;
+	keep_undrained(rib, prefix);
 	keep_lowest_order(rib, prefix);
 	keep_lowest_med(rib, prefix);
 	best = lowest_id(rib, prefix);
@@ -204,9 +225,8 @@ static struct rib_path *decide(const struct rib *rib, struct rib_prefix *prefix)
  * greater weight and, if both tell one, the greater bandwidth.
  */
 static void next_hop_add(struct rib_decision *decision, uint64_t *bandwidths,
-			 const struct rib_source_config *config, uint64_t bandwidth)
+			 const struct rib_source_config *config, uint8_t weight, uint64_t bandwidth)
 {
-	uint8_t weight = config->weight ? config->weight : 1;
 	struct rib_next_hop *hops = decision->next_hops;
 	uint32_t i = 0;
 
@@ -240,6 +260,19 @@ static void next_hops_weigh(struct rib_decision *decision, const uint64_t *bandw
 		decision->next_hops[i].weight = weights[i];
 }
 
+/* Those of step 0, as far as there is room. */
+static void next_hops_stand_by(const struct rib *rib, struct rib_prefix *prefix, uint32_t site,
+			       struct rib_decision *decision, uint64_t *bandwidths)
+{
+	rib_for_each_path(path, rib, prefix) {
+		const struct rib_source_config *config = &rib_path_source(path)->config;
+
+		if (path->step == RIB_STEP_DRAINED && config->site == site &&
+		    decision->n_next_hops < RIB_NEXT_HOPS_MAX)
+			next_hop_add(decision, bandwidths, config, 0, 0);
+	}
+}
+
 void rib_decide(struct rib *rib, const struct prefix *prefix, struct rib_decision *decision)
 {
 	uint64_t bandwidths[RIB_NEXT_HOPS_MAX];
@@ -250,11 +283,16 @@ void rib_decide(struct rib *rib, const struct prefix *prefix, struct rib_decisio
 	decision->best = best ? best->attrs : NULL;
 	if (!best)
 		return;
-	rib_for_each_path(path, rib, entry)
+	rib_for_each_path(path, rib, entry) {
+		const struct rib_source_config *config = &rib_path_source(path)->config;
+
 		if (path->step == RIB_STEP_BEST || path->step == RIB_STEP_MULTIPATH)
-			next_hop_add(decision, bandwidths, &rib_path_source(path)->config,
+			next_hop_add(decision, bandwidths, config,
+				     config->weight ? config->weight : 1,
 				     link_bandwidth_get(path->attrs));
+	}
 	next_hops_weigh(decision, bandwidths);
+	next_hops_stand_by(rib, entry, rib_path_source(best)->config.site, decision, bandwidths);
 }
 
 /* For people: winners first, then how far the losers came, refused ones last. */
@@ -264,7 +302,7 @@ static bool comes_before(const struct rib_path *a, const struct rib_path *b)
 		[RIB_STEP_BEST] = 0,	     [RIB_STEP_MULTIPATH] = 1, [RIB_STEP_PEER_ADDRESS] = 2,
 		[RIB_STEP_ROUTER_ID] = 3,    [RIB_STEP_SITE] = 4,      [RIB_STEP_MED] = 5,
 		[RIB_STEP_ORIGIN] = 6,	     [RIB_STEP_AS_PATH] = 7,   [RIB_STEP_LOCAL_PREF] = 8,
-		[RIB_STEP_REJECTED] = 9,
+		[RIB_STEP_DRAINED] = 9,	     [RIB_STEP_REJECTED] = 10,
 	};
 
 	if (rank[a->step] != rank[b->step])

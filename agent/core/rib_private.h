@@ -47,6 +47,7 @@ struct rib_source {
 	struct rib_source *next;
 	struct rib_source_config config;
 	uint32_t router_id;
+	bool drained;
 	size_t n_accepted, n_rejected;
 	struct slab_part paths;
 };
@@ -69,7 +70,7 @@ struct rib {
 	struct ptable table; /* of struct rib_prefix */
 	struct slab path_slab;
 	struct rib_source *sources;
-	size_t n_sources;
+	size_t n_sources, n_drained; /* sources; those that are drained */
 	struct rib_rules rules;
 	uint64_t now;
 	uint32_t dirty_first, dirty_last; /* handles in the table */

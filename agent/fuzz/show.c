@@ -24,6 +24,7 @@ static const char *const keys[] = {
 	"error", "established_count", "failover", "families", "flow", "gateway", "generation",
 	"generation_open", "graceful_restart", "group", "groups", "guard", "hash",
 	"hash_fields", "hash_idle_ms", "hash_seed",
+	"drain", "drained", "empty", "not_kept", "others_up", "quiet_ms",
 	"hold_time", "id", "if_id", "ifindex", "ike", "ike_cipher", "inside", "inside_peer",
 	"installed", "interface", "keepalive", "kept", "kernel", "kind", "last_code", "last_error",
 	"last_rx_ms", "last_subcode", "live", "local", "local_as", "local_asn", "local_pref", "med",
@@ -46,6 +47,7 @@ static const struct view *const views[] = {
 	&view_gateway, &view_tunnels, &view_peers,  &view_routes,
 	&view_groups,  &view_explain, &view_reload, &view_version,
 	&view_memory,  &view_warnings, &view_timeline, &view_monitor,
+	&view_drain,
 };
 
 #define N_VIEWS (sizeof(views) / sizeof(views[0]))

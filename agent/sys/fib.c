@@ -721,6 +721,51 @@ void fib_kernel_found(struct fib *fib)
 		start(fib);
 }
 
+static uint32_t tunnels_held(const struct fib *fib)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < fib->n_tunnels; i++)
+		n += fib->tunnels[i]->held != HELD_NO;
+	return n;
+}
+
+static uint32_t policies_held(const struct fib *fib)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < fib->policies.n; i++)
+		n += fib->policies.list[i].held != HELD_NO;
+	return n;
+}
+
+/* Only numbers: a table of a million routes is not read to find the one that somebody deleted. */
+bool fib_check(struct fib *fib, const struct kernel_gateway *kernel)
+{
+	size_t routes = 0;
+
+	if (!fib_idle(fib) || kernel->ifindex != fib->ifindex)
+		return false;
+	for (size_t i = 0; i < FIB_CLASSES; i++)
+		routes += fib->routes[i].count;
+	/* An idle fib has of those that it knows all but the refused ones in the module. */
+	routes -= fib->refused.n;
+	if (kernel->routes == routes && kernel->groups == fib->n_groups &&
+	    kernel->tunnels == tunnels_held(fib) &&
+	    kernel->policies == policies_held(fib) &&
+	    kernel->generation_open == fib->generation_open)
+		return false;
+	log_warning(SUBJECT,
+		    "the module holds %u routes, %u groups, %u tunnels, %u policy routes where it "
+		    "was given %zu, %zu, %u, %u",
+		    kernel->routes, kernel->groups, kernel->tunnels, kernel->policies, routes,
+		    fib->n_groups, tunnels_held(fib), policies_held(fib));
+	fib_enter(fib);
+	fib_replay(fib, "somebody else changed its table");
+	fib_leave(fib);
+	return true;
+}
+
 struct fib_counters fib_counters(const struct fib *fib)
 {
 	struct fib_counters counters = fib->counters;

@@ -81,6 +81,13 @@ bool fib_idle(const struct fib *fib);
 void fib_kernel_lost(struct fib *fib);
 void fib_kernel_found(struct fib *fib);
 
+/*
+ * What the module says it holds, compared with what it was given. True: somebody else changed
+ * it, and it is told everything again. Means something only if fib was idle and fib_counters()
+ * are as they were when the module was asked.
+ */
+bool fib_check(struct fib *fib, const struct kernel_gateway *kernel);
+
 struct fib_counters {
 	uint64_t routes_sent, routes_skipped, batches, refused, replays;
 	size_t dirty, in_flight, groups, routes;

@@ -48,6 +48,8 @@ struct rtnl_ops {
 	void (*route)(void *ctx, const struct rtnl_route *route, bool present);
 	void (*routes_synced)(void *ctx); /* the first dump, or one after ENOBUFS, is through */
 	void (*link)(void *ctx, const struct rtnl_link *link, bool present);
+	/* The device lost an address. */
+	void (*address_gone)(void *ctx, uint32_t ifindex);
 	/* Publishing: should the prefix be in the system table now? May be asked at any time. */
 	bool (*published)(void *ctx, const struct prefix *prefix);
 };

@@ -428,7 +428,12 @@ static void address_gone(struct rtnl *rtnl, const struct nlmsghdr *nlh)
 	struct addr addr = { .family = AF_INET };
 	void *value;
 
-	if (nlmsg_datalen(nlh) < (int)sizeof(*ifa) || ifa->ifa_family != AF_INET)
+	if (nlmsg_datalen(nlh) < (int)sizeof(*ifa))
+		return;
+	if (rtnl->ops->address_gone)
+		rtnl->ops->address_gone(rtnl->ctx, ifa->ifa_index);
+	/* Routes with this source went silently; those of IPv6 are told. */
+	if (ifa->ifa_family != AF_INET)
 		return;
 	attr = nlmsg_find_attr((struct nlmsghdr *)nlh, sizeof(*ifa), IFA_LOCAL);
 	if (!attr || nla_len(attr) < 4)
@@ -618,7 +623,7 @@ static void events_ready(void *ctx, unsigned int events)
 int rtnl_follow(struct rtnl *rtnl)
 {
 	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
-				      RTNLGRP_IPV4_IFADDR, RTNLGRP_NEXTHOP };
+				      RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_NEXTHOP };
 	int ret = rtnl_socket_open(&rtnl->events, true, EVENT_BUFFER);
 
 	if (ret)

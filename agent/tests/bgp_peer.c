@@ -4,6 +4,7 @@
  * line on stdout, commands as lines on stdin:
  *
  *   announce PREFIX [MED]    withdraw PREFIX    eor 4|6    refresh 4|6
+ *   communities [N:N | N:N:N | 16 HEX DIGITS]...    of what is announced from then on
  *   stop [TEXT]    reset [TEXT]    start    quit
  */
 #include <errno.h>
@@ -75,18 +76,27 @@ static void on_down(void *ctx, enum session_down_reason reason)
 static void on_route(void *ctx, const struct prefix *prefix, const struct attrs *attrs)
 {
 	char text[PREFIX_STRLEN], hop[ADDR_STRLEN], path[500];
-	json_t *communities = json_array();
+	json_t *communities = json_array(), *large = json_array(), *extended = json_array();
 
-	for (int i = 0; i < attrs->n_communities; i++) {
-		snprintf(path, sizeof(path), "%u:%u", attrs->communities[i] >> 16,
-			 attrs->communities[i] & 0xffff);
-		json_array_append_new(communities, json_string(path));
-	}
-	print(json_pack("{s:s,s:s,s:s,s:s,s:I,s:o}", "event", "route", "prefix",
+	for (int i = 0; i < attrs->n_communities; i++)
+		json_array_append_new(communities,
+				      json_sprintf("%u:%u", attrs->communities[i] >> 16,
+						   attrs->communities[i] & 0xffff));
+	for (int i = 0; i < attrs->n_large_communities; i++)
+		json_array_append_new(large, json_sprintf("%u:%u:%u",
+							  attrs->large_communities[i].global,
+							  attrs->large_communities[i].local1,
+							  attrs->large_communities[i].local2));
+	for (int i = 0; i < attrs->n_ext_communities; i++)
+		json_array_append_new(extended, json_sprintf("%016llx",
+							     (unsigned long long)
+								     attrs->ext_communities[i]));
+	print(json_pack("{s:s,s:s,s:s,s:s,s:I,s:o,s:o,s:o}", "event", "route", "prefix",
 			prefix_format(prefix, text, sizeof(text)), "path",
 			attrs_format_path(attrs, path, sizeof(path)), "next_hop",
 			addr_format(&attrs->next_hop, hop, sizeof(hop)), "med",
-			attrs->has_med ? (json_int_t)attrs->med : -1, "communities", communities));
+			attrs->has_med ? (json_int_t)attrs->med : -1, "communities", communities,
+			"large", large, "extended", extended));
 }
 
 static void on_withdraw(void *ctx, const struct prefix *prefix)
@@ -125,13 +135,51 @@ static const struct session_ops ops = {
 	.refresh_end = on_refresh_end,
 };
 
+#define COMMUNITIES_MAX 16
+
+static struct {
+	uint32_t standard[COMMUNITIES_MAX];
+	struct large_community large[COMMUNITIES_MAX];
+	uint64_t extended[COMMUNITIES_MAX];
+} lists;
+static struct attrs communities_draft = {
+	.communities = lists.standard,
+	.large_communities = lists.large,
+	.ext_communities = lists.extended,
+};
+
+static int command_communities(char *rest)
+{
+	struct attrs *draft = &communities_draft;
+	unsigned int a, b, c;
+	char *word;
+
+	draft->n_communities = draft->n_large_communities = draft->n_ext_communities = 0;
+	for (int i = 0; (word = strsep(&rest, " ")) && i < COMMUNITIES_MAX; i++) {
+		int n = sscanf(word, "%u:%u:%u", &a, &b, &c);
+
+		if (n == 3)
+			lists.large[draft->n_large_communities++] =
+				(struct large_community){ a, b, c };
+		else if (n == 2)
+			lists.standard[draft->n_communities++] = a << 16 | b;
+		else if (strlen(word) == 16)
+			lists.extended[draft->n_ext_communities++] = strtoull(word, NULL, 16);
+		else
+			return -EINVAL;
+	}
+	return 0;
+}
+
 static int command_prefix(const char *verb, const char *text, const char *med)
 {
-	struct attrs draft = { .has_med = med, .med = med ? (uint32_t)atoll(med) : 0 };
+	struct attrs draft = communities_draft;
 	const struct attrs *attrs;
 	struct prefix prefix;
 	int ret;
 
+	draft.has_med = med;
+	draft.med = med ? (uint32_t)atoll(med) : 0;
 	if (!text || !prefix_parse(text, &prefix, NULL))
 		return -EINVAL;
 	if (!strcmp(verb, "withdraw"))
@@ -151,6 +199,8 @@ static int command(char *line)
 		first = strsep(&rest, " ");
 		return command_prefix(verb, first, rest);
 	}
+	if (!strcmp(verb, "communities"))
+		return command_communities(rest);
 	if (!strcmp(verb, "eor"))
 		session_end_of_rib(session, afi);
 	else if (!strcmp(verb, "refresh"))

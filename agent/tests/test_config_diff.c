@@ -222,6 +222,23 @@ static void test_diff_ids(void **state)
 	config_free(d);
 }
 
+#define ADOPTED(interface) \
+	"  - {name: t1, inside-cidr: 169.254.10.0/30, interface: " interface "}\n"
+
+/* An adopted device stays when the tunnel gets another one: for the module that is a new tunnel. */
+static void test_diff_adopted_id(void **state)
+{
+	struct config *a = parse_good(CGS CONN ADOPTED("x1")), *b, *c;
+
+	b = assert_diff(a, CGS CONN ADOPTED("x2"), EXPECT("~tunnel t1: interface x1 -> x2"));
+	assert_int_equal(b->connections[0].tunnels[0].id, 2);
+	c = assert_diff(b, CGS CONN ADOPTED("x2, weight: 3"), EXPECT("~tunnel t1: weight 1 -> 3"));
+	assert_int_equal(c->connections[0].tunnels[0].id, 2);
+	config_free(a);
+	config_free(b);
+	config_free(c);
+}
+
 #define AUTO(name) "  - {name: " name ", inside-cidr: auto}\n"
 
 /* A block that was chosen stays, or the reload is refused with the way out. */
@@ -366,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_diff_static),
 		cmocka_unit_test(test_diff_policy),
 		cmocka_unit_test(test_diff_ids),
+		cmocka_unit_test(test_diff_adopted_id),
 		cmocka_unit_test(test_diff_auto),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_mutated),

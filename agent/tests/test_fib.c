@@ -712,6 +712,8 @@ static void test_quota(void **state)
 	assert_int_equal(w->n_routes, 110);
 	assert_int_equal(w->refused, 10);
 	assert_int_equal(w->last_error, -ENOSPC);
+	/* What was refused is not missed. */
+	assert_false(fib_check(w->fib, &w->gateway));
 	/* One batch with the refused one, one without, and what is left is not even tried. */
 	assert_true(fib_counters(w->fib).batches <= 4);
 	for (size_t i = 0; i < 60; i++)
@@ -726,6 +728,7 @@ static void test_quota(void **state)
 	read_module(w);
 	assert_int_equal(w->gateway.dynamic_prefixes, 50);
 	assert_int_equal(w->refused, 10);
+	assert_false(fib_check(w->fib, &w->gateway));
 	fib_settings(w->fib, 100, &no_hash, NULL, 0);
 	run(w);
 	check_equal(w);
@@ -905,6 +908,55 @@ static void test_other_generation(void **state)
 	check_equal(w);
 }
 
+/* Found, told again, and equal; with what the module holds now there is nothing to find. */
+static void expect_repaired(struct world *w)
+{
+	run(w);
+	read_module(w);
+	assert_true(fib_check(w->fib, &w->gateway));
+	fib_commit(w->fib);
+	run(w);
+	check_equal(w);
+	assert_false(fib_check(w->fib, &w->gateway));
+}
+
+/* Somebody else deletes what fib gave to the module: no event tells of it. */
+static void test_check(void **state)
+{
+	struct world *w = *state;
+	struct kernel_policy policy;
+
+	w->keep_tunnels = true;
+	bring_up(w);
+	for (unsigned int round = 0; round < 20; round++) {
+		random_events(w, 100);
+		run(w);
+		for (size_t i = 0; i < w->n; i++)
+			want_route(w, i, KERNEL_STATIC, 1 << 1 | 1 << 2);
+		run(w);
+		check_equal(w);
+		assert_false(fib_check(w->fib, &w->gateway));
+		kernel_routes_del(w->kernel, GATEWAY, &w->routes[dice(w, (unsigned int)w->n_routes)],
+				  1, on_done, w);
+		expect_repaired(w);
+		policy = (struct kernel_policy){
+			.src.addr.family = make_prefix(4).addr.family,
+			.dst = make_prefix(4), .priority = 4711,
+			.sequence = 9, .group = w->groups[0].id,
+		};
+		kernel_policies_add(w->kernel, GATEWAY, &policy, 1, on_done, w);
+		expect_repaired(w);
+		kernel_generation_begin(w->kernel, GATEWAY, on_generation, w);
+		expect_repaired(w);
+	}
+	/* Not asked in the middle of work. */
+	random_events(w, 5);
+	loop_fake_advance(w->loop, 0);
+	w->gateway.routes++;
+	assert_true(fib_idle(w->fib) || !fib_check(w->fib, &w->gateway));
+	run(w);
+}
+
 static void test_large(void **state)
 {
 	struct world *w = *state;
@@ -965,6 +1017,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unloaded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_device_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_generation, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_check, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_large, setup_large, teardown),
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
 	};

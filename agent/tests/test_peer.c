@@ -86,6 +86,7 @@ static int peer_teardown(void **state)
 	rib_free(gateway.rib);
 	export_free(gateway.export);
 	attrs_put(gateway.domain_attrs);
+	attrs_put(gateway.drained_attrs);
 	bfd_free(gateway.bfd);
 	loop_timer_free(gateway.drain_timer);
 	config_free(gateway.config);

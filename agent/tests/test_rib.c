@@ -413,6 +413,51 @@ static void test_weights_and_one_tunnel_twice(void **state)
 	rib_free(rib);
 }
 
+/* A drained tunnel loses, stands by for its site, and is used where it is the only one. */
+static void test_drained(void **state)
+{
+	struct rib_policy policy = { .local_as = LOCAL_AS };
+	struct rib *rib = rib_with(&policy);
+	struct rib_source *a = source_add(rib, 1, 1, 65010), *b = source_add(rib, 2, 1, 65010);
+	struct rib_source *c = source_add(rib, 3, 2, 65020);
+	struct rib_decision decision;
+	struct prefix p = prefix("10.0.0.0/8");
+
+	announce(a, "10.0.0.0/8", &(struct say){ .path = { 65010 } });
+	announce(b, "10.0.0.0/8", &(struct say){ .path = { 65010, 1, 2 } });
+	announce(a, "10.64.0.0/10", &(struct say){ .path = { 65010 } });
+	drain(rib);
+	rib_source_set_drained(a, true);
+	expect_dirty(rib, "10.0.0.0/8");
+	expect_dirty(rib, "10.64.0.0/10");
+	rib_source_set_drained(a, true);
+	expect_dirty(rib, NULL);
+	expect_step(rib, "10.0.0.0/8", 1, RIB_STEP_DRAINED);
+	expect_step(rib, "10.0.0.0/8", 2, RIB_STEP_BEST);
+	expect_hops(rib, "10.0.0.0/8", "12");
+	rib_decide(rib, &p, &decision);
+	assert_int_equal(decision.next_hops[0].weight, 0);
+	assert_int_equal(decision.next_hops[1].weight, 1);
+	expect_hops(rib, "10.64.0.0/10", "1");
+	expect_step(rib, "10.64.0.0/10", 1, RIB_STEP_BEST);
+	/* It does not stand by for another site. */
+	withdraw(b, "10.0.0.0/8");
+	announce(c, "10.0.0.0/8", &(struct say){ .path = { 65020 } });
+	expect_hops(rib, "10.0.0.0/8", "3");
+	/* All drained is as none drained. */
+	rib_source_set_drained(c, true);
+	announce(b, "10.0.0.0/8", &(struct say){ .path = { 65010 } });
+	rib_source_set_drained(b, true);
+	expect_hops(rib, "10.0.0.0/8", "12");
+	rib_decide(rib, &p, &decision);
+	assert_int_equal(decision.next_hops[0].weight, 1);
+	rib_source_set_drained(a, false);
+	rib_source_remove(b);
+	rib_source_remove(c);
+	expect_step(rib, "10.0.0.0/8", 1, RIB_STEP_BEST);
+	rib_free(rib);
+}
+
 /* Changes */
 
 static void test_dirty_once(void **state)
@@ -700,6 +745,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_sites_do_not_share, no_attrs_left),
 		cmocka_unit_test_teardown(test_med_order, no_attrs_left),
 		cmocka_unit_test_teardown(test_weights_and_one_tunnel_twice, no_attrs_left),
+		cmocka_unit_test_teardown(test_drained, no_attrs_left),
 		cmocka_unit_test_teardown(test_dirty_once, no_attrs_left),
 		cmocka_unit_test_teardown(test_stale, no_attrs_left),
 		cmocka_unit_test_teardown(test_policy_touches_what_it_can, no_attrs_left),

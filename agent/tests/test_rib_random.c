@@ -24,6 +24,7 @@ struct facts {
 	const struct attrs *attrs[SOURCES][PREFIXES]; /* NULL: no path */
 	bool stale[SOURCES][PREFIXES];
 	uint32_t router_ids[SOURCES];
+	unsigned int drained; /* mask of sources */
 	struct rib_policy policy;
 	/* the quota's own history */
 	uint8_t state[PREFIXES]; /* 0 unwanted, 1 installed, 2 waiting */
@@ -146,9 +147,13 @@ static bool naive_beats(const struct attrs *y, const struct attrs *x)
 	return y->neighbour_as == x->neighbour_as && y->med < x->med;
 }
 
-/* Bit mask of the sources that win; tunnels and peer addresses ascend with the index. */
-static unsigned int naive_decide(const struct facts *facts, const unsigned int wanted, size_t p)
+#define STANDBY_SHIFT 16
+
+/* Bit mask of the sources that win; tunnels and peer addresses ascend with the index. Drained ones
+ * that stand by are in the upper half. */
+static unsigned int naive_decide(const struct facts *facts, const unsigned int all, size_t p)
 {
+	const unsigned int wanted = all & ~facts->drained ? all & ~facts->drained : all;
 	unsigned int in = wanted, used = 0, n = 0;
 	int best = -1;
 
@@ -161,6 +166,9 @@ static unsigned int naive_decide(const struct facts *facts, const unsigned int w
 		if ((in >> x & 1) &&
 		    (best < 0 || facts->router_ids[x] < facts->router_ids[best]))
 			best = x;
+	for (int x = 0; x < SOURCES; x++)
+		if ((all & ~wanted) >> x & 1 && source_sites[x] == source_sites[best])
+			used |= 1u << (x + STANDBY_SHIFT);
 	for (int x = 0; x < SOURCES; x++) {
 		if (!(in >> x & 1) || source_sites[x] != source_sites[best] ||
 		    n == (facts->policy.multipath_max ? facts->policy.multipath_max : 16))
@@ -217,7 +225,8 @@ static unsigned int decided(struct rib *rib, const struct prefix *p)
 
 	rib_decide(rib, p, &decision);
 	for (size_t i = 0; i < decision.n_next_hops; i++) {
-		mask |= 1u << (decision.next_hops[i].tunnel - 1);
+		mask |= 1u << (decision.next_hops[i].tunnel - 1 +
+			       (decision.next_hops[i].weight ? 0 : STANDBY_SHIFT));
 		assert_true(!i || decision.next_hops[i - 1].tunnel < decision.next_hops[i].tunnel);
 	}
 	return mask;
@@ -276,6 +285,7 @@ static void step_source(struct rib *rib, struct facts *facts, struct rib_source 
 	rib_source_remove(sources[s]);
 	sources[s] = source_add(rib, (uint32_t)s + 1, source_sites[s], source_asns[s]);
 	facts->router_ids[s] = 101 + (uint32_t)s;
+	facts->drained &= ~(1u << s);
 }
 
 static void step(struct rib *rib, struct facts *facts, struct rib_source **sources, bool quota)
@@ -292,7 +302,10 @@ static void step(struct rib *rib, struct facts *facts, struct rib_source **sourc
 		step_stale(facts, sources, s);
 	} else if (what < 93) {
 		step_source(rib, facts, sources, s);
-	} else if (what < 96) {
+	} else if (what < 95) {
+		facts->drained ^= 1u << s;
+		rib_source_set_drained(sources[s], facts->drained >> s & 1);
+	} else if (what < 97) {
 		facts->router_ids[s] = random_next() % 4;
 		rib_source_set_router_id(sources[s], facts->router_ids[s]);
 	} else {
@@ -357,6 +370,7 @@ static void check_fresh(struct rib *rib, const struct facts *facts)
 				assert_int_equal(rib_announce(sources[s], &pool[p],
 							      facts->attrs[s][p]), 0);
 		rib_source_set_router_id(sources[s], facts->router_ids[s]);
+		rib_source_set_drained(sources[s], facts->drained >> s & 1);
 	}
 	assert_int_equal(rib_set_policy(fresh, &facts->policy), 0);
 	for (size_t p = 0; p < PREFIXES; p++) {

@@ -199,6 +199,24 @@ static void timeline_answer(void *ctx, const json_t *args, struct control_reply 
 	     "\"after_ns\":null,\"object\":\"\",\"what\":\"module-lost\",\"text\":\"x\"}]");
 }
 
+/* "alone": no other tunnel is up, and nothing can be written down. */
+static void drain_answer(void *ctx, const json_t *args, struct control_reply *reply)
+{
+	const char *name = json_string_value(json_object_get(args, "tunnel"));
+
+	give(ctx, args, reply,
+	     strcmp(name, "alone") ?
+		     "[{\"tunnel\":\"t1\",\"drained\":true,\"others_up\":2,\"not_kept\":null}]" :
+		     "[{\"tunnel\":\"alone\",\"drained\":true,\"others_up\":0,"
+		     "\"not_kept\":\"No space left\"}]");
+}
+
+static void undrain_answer(void *ctx, const json_t *args, struct control_reply *reply)
+{
+	give(ctx, args, reply,
+	     "[{\"tunnel\":\"t1\",\"drained\":false,\"others_up\":2,\"not_kept\":null}]");
+}
+
 static void stop_answer(void *ctx, const json_t *args, struct control_reply *reply)
 {
 	control_reply_done(reply);
@@ -213,6 +231,7 @@ static const struct control_verb fake_verbs[] = {
 	{ "reload", NULL, reload_answer },     { "stop", NULL, stop_answer },
 	{ "show", "warnings", warnings_answer },
 	{ "show", "timeline", timeline_answer }, { "monitor", NULL, timeline_answer },
+	{ "drain", NULL, drain_answer },       { "undrain", NULL, undrain_answer },
 	{ NULL, NULL, NULL },
 };
 
@@ -329,8 +348,10 @@ static void expect(const char *socket, const char *line, int status, const char 
 static const struct {
 	const char *line, *reason;
 } wrong_lines[] = {
-	{ "", "what? One of show, monitor, explain, check, init, reload, help, version" },
-	{ "tunnels", "\"tunnels\" is none of show, monitor, explain, check, init, reload, help, version" },
+	{ "", "what? One of show, monitor, explain, check, init, reload, drain, undrain, help, "
+	  "version" },
+	{ "tunnels", "\"tunnels\" is none of show, monitor, explain, check, init, reload, drain, "
+	  "undrain, help, version" },
 	{ "show", "show: what? One of gateway, tunnels, peers, routes, groups, memory, "
 		  "warnings, timeline" },
 	{ "show tunnel", "show: \"tunnel\" is none of gateway, tunnels, peers, routes, "
@@ -375,6 +396,8 @@ static const struct {
 	{ "--profile aws check a", "--profile: only \"init\" takes it" },
 	{ "--force show tunnels", "--force: only \"check\" takes it" },
 	{ "-v reload", "--verbose: only \"check\" takes it" },
+	{ "drain", "drain: which tunnel?" },
+	{ "undrain t1 t2", "undrain: \"t2\" is one word too many" },
 	{ "reload now", "reload: \"now\" is one word too many" },
 	{ "--dry-run show tunnels", "--dry-run: \"show\" changes nothing anyway" },
 	{ "version 2", "version: \"2\" is one word too many" },
@@ -716,6 +739,20 @@ static void test_reload(void **state)
 	       "refused customer-gateway cgw: the ASN is fixed [IMMUTABLE]\n", "");
 }
 
+static void test_drain(void **state)
+{
+	struct fake *fake = *state;
+
+	expect(fake->path, "drain t1", CLI_OK,
+	       "t1 is drained: it takes no new flows where one of 2 other tunnels leads; "
+	       "'vgwctl show tunnels t1' tells when it is empty\n", "");
+	assert_string_equal(json_string_value(json_object_get(fake->args, "tunnel")), "t1");
+	expect(fake->path, "drain alone", CLI_OK,
+	       "alone is drained, but no other tunnel is up: it goes on carrying\n"
+	       "a restart of vgwd will forget this: No space left\n", "");
+	expect(fake->path, "undrain t1", CLI_OK, "t1 is used again\n", "");
+}
+
 /* An answer that breaks off is no valid JSON, and no success. */
 static void test_half_an_answer(void **state)
 {
@@ -962,6 +999,7 @@ int main(void)
 		cmocka_unit_test(test_explain_facts),
 		cmocka_unit_test(test_icmp_of_the_family),
 		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_drain),
 		cmocka_unit_test(test_half_an_answer),
 		cmocka_unit_test(test_without_vgwd),
 		cmocka_unit_test(test_full_disk),

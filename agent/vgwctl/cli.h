@@ -4,7 +4,7 @@
  *
  * Promise: exit status 0 the answer is there, 1 the answer is an error, 2 the
  * command line is wrong; answers go to out, everything else to err. Changes
- * nothing but by "reload".
+ * nothing but by "reload", "drain" and "undrain".
  */
 #ifndef VGW_VGWCTL_CLI_H
 #define VGW_VGWCTL_CLI_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Answers that are told rather than tabulated: explain, reload. */
+/* Answers that are told rather than tabulated: explain, reload, drain. */
 #include "vgwctl/views.h"
 
 #include <linux/rtnetlink.h>
@@ -197,3 +197,27 @@ static void reload_story(FILE *out, const json_t *row)
 }
 
 const struct view view_reload = { VIEW_STORY, "nothing to change", NULL, reload_story };
+
+static void drain_story(FILE *out, const json_t *row)
+{
+	json_int_t others = json_integer_value(row_get(row, "others_up"));
+
+	put(out, row, "tunnel");
+	if (!json_is_true(row_get(row, "drained"))) {
+		fputs(" is used again\n", out);
+	} else if (others) {
+		fprintf(out, " is drained: it takes no new flows where one of %" JSON_INTEGER_FORMAT
+			" other tunnels leads; 'vgwctl show tunnels ", others);
+		put(out, row, "tunnel");
+		fputs("' tells when it is empty\n", out);
+	} else {
+		fputs(" is drained, but no other tunnel is up: it goes on carrying\n", out);
+	}
+	if (filled(row, "not_kept")) {
+		fputs("a restart of vgwd will forget this: ", out);
+		put(out, row, "not_kept");
+		fputc('\n', out);
+	}
+}
+
+const struct view view_drain = { VIEW_STORY, NULL, NULL, drain_story };

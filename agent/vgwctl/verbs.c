@@ -229,6 +229,17 @@ static bool parse_reload(struct cli *cli, struct request *request, char **words,
 						  json_boolean(cli->dry_run)));
 }
 
+static bool parse_tunnel(struct cli *cli, struct request *request, char **words, size_t n)
+{
+	if (n == 0)
+		return cli_usage_error(cli, "%s: which tunnel?", request->verb->verb);
+	if (n > 1)
+		return too_many(cli, request, words[1]);
+	request->operand = words[0];
+	return no_memory(cli, json_object_set_new(request->args, "tunnel",
+						  json_string(words[0])));
+}
+
 static bool reload_refused(const json_t *row)
 {
 	const char *kind = json_string_value(row_get(row, "kind"));
@@ -313,6 +324,10 @@ const struct verb verbs[] = {
 	  VERB_PROFILE, parse_nothing, init_run, NULL, NULL, NULL, NULL },
 	{ "reload", NULL, "[--dry-run]", "make vgwd read its configuration again", VERB_DRY_RUN,
 	  parse_reload, answer_run, &view_reload, NULL, reload_refused, NULL },
+	{ "drain", NULL, "TUNNEL", "take a tunnel out of use, without losing a packet", VERB_OBJECT,
+	  parse_tunnel, answer_run, &view_drain, NULL, NULL, NULL },
+	{ "undrain", NULL, "TUNNEL", "use a drained tunnel again", VERB_OBJECT, parse_tunnel,
+	  answer_run, &view_drain, NULL, NULL, NULL },
 	{ "help", NULL, "", "this text", 0, parse_nothing, run_help, NULL, NULL, NULL, NULL },
 	{ "version", NULL, "", "version", VERB_OBJECT, parse_nothing, run_version, &view_version,
 	  NULL, NULL, NULL },

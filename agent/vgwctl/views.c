@@ -258,6 +258,24 @@ static void tunnel_health(FILE *out, const json_t *value, const json_t *row)
 	}
 }
 
+static void tunnel_state(FILE *out, const json_t *value, const json_t *row)
+{
+	human_any(out, value, row);
+	if (has(row, "drain"))
+		fputs(json_is_true(row_get(row, "drain.empty")) ? ", drained" : ", draining", out);
+}
+
+static void tunnel_drain(FILE *out, const json_t *value, const json_t *row)
+{
+	if (!value)
+		return;
+	fputs("for ", out);
+	human_time_put(out, number(value, "since_ms"));
+	fputs(json_is_true(row_get(value, "empty")) ? ", empty: no packet for " :
+						      ", still in use: last packet before ", out);
+	human_time_put(out, number(value, "quiet_ms"));
+}
+
 static void tunnel_ike(FILE *out, const json_t *value, const json_t *row)
 {
 	if (!value)
@@ -363,10 +381,11 @@ static const struct column tunnels_columns[] = {
 	{ "id", "id", human_any, COLUMN_DETAIL },
 	{ "connection", "connection", human_any, 0 },
 	{ "site", "site", human_any, COLUMN_DETAIL },
-	{ "state", "state", human_any, 0 },
+	{ "state", "state", tunnel_state, 0 },
 	{ "reason", "reason", tunnel_why, COLUMN_TABLE },
 	{ "reason", "reason", tunnel_reason, COLUMN_DETAIL },
 	{ "warning", "warning", human_any, COLUMN_DETAIL },
+	{ "drained", "drain", tunnel_drain, COLUMN_DETAIL },
 	{ "error", "error", human_any, COLUMN_DETAIL },
 	{ "interface", "interface", human_any, COLUMN_TABLE },
 	{ "interface", "interface", tunnel_device, COLUMN_DETAIL },

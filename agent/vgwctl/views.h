@@ -8,6 +8,6 @@
 extern const struct view view_gateway, view_tunnels, view_peers, view_routes;
 extern const struct view view_groups, view_memory, view_warnings;
 extern const struct view view_timeline, view_monitor;
-extern const struct view view_explain, view_reload, view_version;
+extern const struct view view_explain, view_reload, view_drain, view_version;
 
 #endif

@@ -9,14 +9,19 @@
 #include <string.h>
 
 #include <linux/rtnetlink.h>
+#include <linux/vgw.h>
 
 #include "core/rules.h"
 #include "lib/log.h"
 #include "vgwd/gateway.h"
 
+/* Until there may be memory again. */
+#define RETELL_MS 2000
+
 static void advertise_one(struct tunnel *tunnel, const struct prefix *prefix, bool present)
 {
 	enum session_afi afi = prefix->addr.family == AF_INET ? SESSION_IPV4 : SESSION_IPV6;
+	const struct gateway *gateway = tunnel->gateway;
 	const struct session_info *info;
 	int ret;
 
@@ -25,10 +30,15 @@ static void advertise_one(struct tunnel *tunnel, const struct prefix *prefix, bo
 	info = session_info(tunnel->session);
 	if (info->state != SESSION_ESTABLISHED || !info->afi[afi])
 		return;
-	ret = present ? session_announce(tunnel->session, prefix, tunnel->gateway->domain_attrs)
+	ret = present ? session_announce(tunnel->session, prefix,
+				       tunnel->drained ? gateway->drained_attrs
+						       : gateway->domain_attrs)
 		      : session_withdraw(tunnel->session, prefix);
-	if (ret)
-		log_error(tunnel->config->name, "cannot queue an UPDATE: %s", strerror(-ret));
+	if (!ret)
+		return;
+	log_error(tunnel->config->name, "cannot queue an UPDATE: %s", strerror(-ret));
+	tunnel->retell = true;
+	gateway_look_soon(tunnel->gateway, RETELL_MS);
 }
 
 static void advertise_changed(void *ctx, const struct prefix *prefix, bool present)
@@ -39,6 +49,8 @@ static void advertise_changed(void *ctx, const struct prefix *prefix, bool prese
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
 		advertise_one(t, prefix, present);
 }
+
+static const struct export_ops export_ops = {.changed = advertise_changed};
 
 void advertise_all(struct tunnel *tunnel, enum session_afi afi)
 {
@@ -64,34 +76,69 @@ static bool advertise_ours(const struct gateway *gateway, uint32_t oif)
 }
 
 /* One more or one less kernel route that holds the prefix, in a map of counts. */
-static void advertise_count(struct pmap *map, const struct prefix *prefix, bool present)
+static bool advertise_count(struct pmap *map, const struct prefix *prefix, bool present)
 {
 	uintptr_t n = (uintptr_t)pmap_get(map, prefix);
 
 	if (!present && !n)
-		return;
+		return true;
 	n += present ? 1 : -1;
 	if (!n)
 		pmap_del(map, prefix);
 	else if (pmap_put(map, prefix, (void *)n))
-		log_error(NULL, "out of memory, a system route is not taken into account");
+		return false;
+	return true;
 }
 
 void advertise_route_changed(void *ctx, const struct rtnl_route *route, bool present)
 {
 	struct gateway *gateway = ctx;
+	bool ok, unicast = route->type == RTN_UNICAST;
 
 	if (advertise_ours(gateway, route->oif))
 		return;
-	if (export_route(gateway->export, &route->prefix, route->protocol, route->type, present))
-		log_error(NULL, "a system route is not taken into account: out of memory");
-	if (route->type != RTN_UNICAST)
+	ok = export_route(gateway->export, &route->prefix, route->protocol, route->type,
+			  present) != -ENOMEM;
+	ok &= !unicast || advertise_count(&gateway->underlay, &route->prefix, present);
+	ok &= !unicast || route->protocol != RTPROT_KERNEL ||
+	      advertise_count(&gateway->connected, &route->prefix, present);
+	if (!ok) {
+		log_error(NULL, "out of memory, a system route is not taken into account for now");
+		gateway->export_due = true;
+		gateway_look_soon(gateway, RETELL_MS);
+	}
+	if (!unicast)
 		return;
-	advertise_count(&gateway->underlay, &route->prefix, present);
-	if (route->protocol == RTPROT_KERNEL)
-		advertise_count(&gateway->connected, &route->prefix, present);
 	gateway->policy_due = true;
 	gateway_kick(gateway);
+}
+
+static void advertise_row(void *ctx, const struct rtnl_route *route)
+{
+	/* Those of protocol vgw are ours. */
+	if (route->protocol != VGW_RTPROTO)
+		advertise_route_changed(ctx, route, true);
+}
+
+/* Nothing that went is missed by starting over: only what came could not be kept. */
+void advertise_again(struct gateway *gateway)
+{
+	struct export *export;
+
+	if (!gateway->export_due)
+		return;
+	export = export_new(&export_ops, gateway);
+	if (!export) {
+		gateway_look_soon(gateway, RETELL_MS);
+		return;
+	}
+	gateway->export_due = false;
+	export_free(gateway->export);
+	gateway->export = export;
+	pmap_clear(&gateway->underlay, NULL);
+	pmap_clear(&gateway->connected, NULL);
+	advertise_policy(gateway);
+	rtnl_each_route(gateway->rtnl, advertise_row, gateway);
 }
 
 uint8_t advertise_pinned(const struct gateway *gateway, const struct addr *peer)
@@ -144,12 +191,17 @@ void advertise_policy(struct gateway *gateway)
 
 int advertise_init(struct gateway *gateway)
 {
-	static const struct export_ops ops = {.changed = advertise_changed};
-	const struct attrs draft = {.origin = ATTRS_ORIGIN_IGP};
+	static const uint32_t graceful_shutdown = 0xffff0000; /* RFC 8326 */
+	struct attrs draft = {.origin = ATTRS_ORIGIN_IGP};
 
 	pmap_init(&gateway->underlay);
 	pmap_init(&gateway->connected);
 	gateway->domain_attrs = attrs_intern(&draft);
-	gateway->export = export_new(&ops, gateway);
-	return gateway->domain_attrs && gateway->export ? 0 : -ENOMEM;
+	draft.communities = &graceful_shutdown;
+	draft.n_communities = 1;
+	draft.has_med = true;
+	draft.med = UINT32_MAX;
+	gateway->drained_attrs = attrs_intern(&draft);
+	gateway->export = export_new(&export_ops, gateway);
+	return gateway->domain_attrs && gateway->drained_attrs && gateway->export ? 0 : -ENOMEM;
 }

@@ -12,6 +12,9 @@
 #include "lib/log.h"
 #include "vgwd/gateway.h"
 
+/* Until there may be memory again. */
+#define POLICY_RETRY_MS 2000
+
 static void add_member(struct fib_route *out, const struct tunnel *tunnel, uint8_t weight)
 {
 	if (!tunnel || !tunnel->ready || out->n_members == KERNEL_MEMBERS_MAX)
@@ -67,6 +70,7 @@ bool derive_static(const struct gateway *gateway, const struct prefix *prefix,
 				out->on_fail = route->on_fail;
 		}
 	}
+	drain_members(gateway, out);
 	return out->n_members > 0;
 }
 
@@ -103,6 +107,7 @@ bool derive_policy_route(void *ctx, size_t index, struct fib_policy *out)
 		for (size_t i = index; i < end; i++)
 			if ((list[i].to.weight != 0) == active)
 				add_static(gateway, &list[i].to, &out->to);
+	drain_members(gateway, &out->to);
 	return true;
 }
 
@@ -281,8 +286,11 @@ void derive_policy(struct gateway *gateway)
 	policy.protected = protected;
 	if (peers && pinned)
 		outer_peers(gateway, peers, pinned, &policy);
-	if (!peers || !pinned || !protected || rib_set_policy(gateway->rib, &policy))
-		log_error(NULL, "out of memory, the import rules stay as they were");
+	if (!peers || !pinned || !protected || rib_set_policy(gateway->rib, &policy)) {
+		log_error(NULL, "out of memory, the import rules stay as they were for now");
+		gateway->policy_due = true;
+		gateway_look_soon(gateway, POLICY_RETRY_MS);
+	}
 	free(protected);
 	free(peers);
 	free(pinned);

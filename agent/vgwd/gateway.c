@@ -264,9 +264,13 @@ static void gateway_look_again(void *ctx)
 	struct gateway *gateway = ctx;
 
 	gateway_device_ensure(gateway);
+	advertise_again(gateway);
+	if (gateway->policy_due)
+		gateway_kick(gateway);
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next) {
-		if (t->ready) {
+		if (t->ready && !t->unsure) {
 			peer_start(t);
+			peer_catch_up(t);
 			tunnel_revive(t);
 			continue;
 		}
@@ -373,6 +377,7 @@ static const struct rtnl_ops rtnl_ops = {
 	.route = advertise_route_changed,
 	.routes_synced = gateway_routes_synced,
 	.link = gateway_link,
+	.address_gone = audit_address_gone,
 	.published = derive_published,
 };
 
@@ -503,14 +508,16 @@ static bool gateway_parts(struct gateway *gateway, char *err, size_t size)
 	gateway->drain_timer = loop_timer_new(loop, gateway_drain, gateway);
 	gateway->device_timer = loop_timer_new(loop, gateway_look_again, gateway);
 	gateway->restart_timer = loop_timer_new(loop, restart_expired, gateway);
+	gateway->drained_timer = loop_timer_new(loop, drain_look, gateway);
+	gateway->audit_timer = loop_timer_new(loop, audit_fire, gateway);
 	gateway->kernel = kernel_genl_new(loop, &kernel_events, gateway);
 	if (gateway->kernel)
 		gateway->fib = fib_new(loop, gateway->kernel, &derive_fib_ops, gateway);
 	gateway->ike = ike_new(loop, NULL, &ike_ops, gateway);
 	gateway->bfd = bfd_new(loop, NULL, gateway->config->gateway.name, &bfd_ops, gateway);
 	if (gateway->rib && gateway->drain_timer && gateway->device_timer &&
-	    gateway->restart_timer && gateway->fib && gateway->ike && gateway->bfd &&
-	    !advertise_init(gateway))
+	    gateway->restart_timer && gateway->drained_timer && gateway->audit_timer &&
+	    gateway->fib && gateway->ike && gateway->bfd && !advertise_init(gateway))
 		return true;
 	snprintf(err, size, "out of memory, or no netlink");
 	return false;
@@ -556,12 +563,14 @@ struct gateway *gateway_new(struct loop *loop, const char *config_path, struct c
 		gateway_free(gateway);
 		return NULL;
 	}
+	drain_load(gateway);
 	gateway_settings_apply(gateway);
 	gateway_check_forwarding(gateway);
 	gateway_device_ensure(gateway);
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
 		tunnel_setup(t);
 	gateway_look_soon(gateway, GATEWAY_DEVICE_RETRY);
+	audit_start(gateway);
 	if (rtnl_follow(gateway->rtnl)) {
 		snprintf(err, size, "the system table cannot be followed");
 		gateway_free(gateway);
@@ -591,14 +600,16 @@ void gateway_free(struct gateway *gateway)
 	export_free(gateway->export);
 	if (gateway->rib)
 		rib_free(gateway->rib);
-	if (gateway->domain_attrs)
-		attrs_put(gateway->domain_attrs);
+	attrs_put(gateway->domain_attrs);
+	attrs_put(gateway->drained_attrs);
 	pmap_clear(&gateway->underlay, NULL);
 	pmap_clear(&gateway->connected, NULL);
 	loop_timer_free(gateway->drain_timer);
 	loop_timer_free(gateway->device_timer);
 	loop_timer_free(gateway->restart_timer);
 	loop_timer_free(gateway->watch_timer);
+	loop_timer_free(gateway->drained_timer);
+	loop_timer_free(gateway->audit_timer);
 	config_free(gateway->config);
 	free(gateway);
 }

@@ -12,8 +12,9 @@
  * one that BGP can run with), derive.c (what module and system table should hold),
  * tunnel.c (link, address, IKE), liveness.c (is the path good), health.c (health
  * checks), watch.c (counters, one-way failures), peer.c (session and its paths),
- * advertise.c (system table to sites), restart.c (graceful restart), reload.c,
- * history.c (what happened), and verbs.h's files (answers).
+ * advertise.c (system table to sites), restart.c (graceful restart), drain.c (a
+ * tunnel is taken out of use), audit.c (what others change), reload.c, history.c
+ * (what happened), and verbs.h's files (answers).
  */
 #ifndef VGW_VGWD_GATEWAY_H
 #define VGW_VGWD_GATEWAY_H
@@ -54,6 +55,7 @@ struct tunnel {
 	const struct config_connection *connection;
 	uint32_t id;
 	uint32_t ifindex; /* of the xfrm device, 0 while there is none */
+	bool unsure; /* somebody changed the device: set it up again */
 	bool ready; /* device and inside address are there: given to the module, session may run */
 	char ike_name[64]; /* "" without ike */
 	char error[TUNNEL_ERROR_SIZE]; /* why it is not ready */
@@ -67,6 +69,10 @@ struct tunnel {
 	bool ike_up; /* as it was told last */
 	bool groups_due; /* an event said so: tell the timeline when the module has it all */
 	bool bfd_passed; /* BFD was up in this life, or the peer had switched it off */
+	bool drained; /* by the operator: carries only what nobody else can */
+	bool drain_empty; /* and nothing moved for a while */
+	uint64_t drain_since, drain_moved; /* loop time: of the order, of the last packet seen */
+	uint64_t drain_tx; /* packets at the last look */
 
 	/* BGP; NULL on a connection without it */
 	struct session *session;
@@ -76,6 +82,8 @@ struct tunnel {
 	bool stale; /* paths are kept for a peer that restarts (RFC 4724 4.2) */
 	bool synced; /* End-of-RIB (or what stands for it) of this session seen */
 	struct loop_timer *stale_timer;
+	/* Memory ran out for what the peer said, or for what it is told: again, later. */
+	bool relearn, retell;
 	bool refreshing[SESSION_N_AFI]; /* the peer tells the family again (RFC 7313) */
 	struct loop_timer *refresh_timer; /* bounds that */
 	struct loop_timer *quiet_timer; /* a peer without graceful restart never says End-of-RIB */
@@ -100,11 +108,16 @@ struct gateway {
 	struct export *export;
 	struct pmap underlay,
 		connected; /* unicast prefixes of the system table: all, the kernel's own */
-	const struct attrs *domain_attrs; /* of everything that is advertised */
+	/* Of everything that is advertised, and of the same over a drained tunnel. */
+	const struct attrs *domain_attrs, *drained_attrs;
 	struct tunnel *tunnels;
 	struct loop_timer *drain_timer; /* bounded steps over changed prefixes */
 	struct loop_timer *device_timer; /* device or a tunnel is not there: look again */
 	struct loop_timer *restart_timer;
+	struct loop_timer *drained_timer; /* is a drained tunnel empty? */
+	struct loop_timer *audit_timer; /* does the module still hold what it was given? */
+	uint64_t audit_sent; /* routes told to the module when it was asked */
+	uint32_t audit_pause; /* ms */
 	uint32_t ifindex; /* of the gateway's device, 0 while there is none */
 	uint32_t table; /* kernel table number of the system table */
 	uint32_t router_id;
@@ -114,6 +127,7 @@ struct gateway {
 	bool bound; /* the module knows the device, fib runs */
 	bool autoload_tried; /* only a start may load the module, never a device that went away */
 	bool commit_due; /* once the changed prefixes are drained: close the generation, sweep */
+	bool export_due; /* memory ran out for a system route: take all of them in again */
 	bool policy_due; /* a protected prefix came or went */
 	char device_error[GATEWAY_ERROR_SIZE]; /* why there is no device; "" if there is */
 	uint64_t started; /* loop time */
@@ -212,11 +226,13 @@ void peer_retune(struct tunnel *tunnel); /* what resets no session changed: conf
 void peer_path_failed(struct tunnel *tunnel); /* ends the session, its paths go at once */
 void peer_path_good(struct tunnel *tunnel);
 void peer_refuse(struct tunnel *tunnel); /* no BGP with this module: rule 4 */
+void peer_catch_up(struct tunnel *tunnel); /* on what was lost for want of memory */
 
 /* advertise.c */
 int advertise_init(struct gateway *gateway);
 void advertise_route_changed(void *ctx, const struct rtnl_route *route, bool present);
 void advertise_policy(struct gateway *gateway);
+void advertise_again(struct gateway *gateway); /* if export_due: from all routes known */
 void advertise_all(struct tunnel *tunnel, enum session_afi afi);
 /* Length of the system table's longest route to an outer address, 0: none but a default. */
 uint8_t advertise_pinned(const struct gateway *gateway, const struct addr *peer);
@@ -228,7 +244,28 @@ void restart_check(struct gateway *gateway); /* some session said End-of-RIB, or
 void restart_expired(void *ctx);
 bool restart_deferring(const struct gateway *gateway);
 
-/* reload.c. dry_run: only report. Each change goes to report(). 0, or negative errno and err. */
+/* audit.c */
+void audit_start(struct gateway *gateway);
+void audit_fire(void *ctx); /* ctx: the gateway */
+void audit_address_gone(void *ctx, uint32_t ifindex);
+
+/* drain.c */
+void drain_mark(struct tunnel *tunnel, bool drained);
+/* And writes it down. */
+int drain_set(struct tunnel *tunnel, bool drained); /* negative errno: a restart forgets it */
+void drain_load(struct gateway *gateway); /* what the file says of the tunnels that are there */
+int drain_save(const struct gateway *gateway);
+/* Drained tunnels stand by, where the route has others. */
+void drain_members(const struct gateway *gateway, struct fib_route *route);
+void drain_watch(struct gateway *gateway); /* while some tunnel is drained */
+void drain_look(void *ctx); /* ctx: the gateway */
+void drain_judge(struct tunnel *tunnel); /* has anything moved since the last report? */
+unsigned int drain_others_up(const struct tunnel *tunnel); /* tunnels that take over */
+
+/* reload.c */
+/* The key of a value that ends the tunnel's session when new replaces old; NULL: it stays. */
+const char *reload_resets(const struct config *old, const struct config *new, const char *tunnel);
+/* dry_run: only report. Each change goes to report(). 0, or negative errno and err. */
 int gateway_reload(struct gateway *gateway, bool dry_run,
 		   void (*report)(void *ctx, const struct config_change *change), void *ctx,
 		   char *err, size_t size);

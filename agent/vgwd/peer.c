@@ -21,6 +21,8 @@
 #define QUIET_MS 5000
 /* RFC 7313 4: a peer that began to tell all again has so long for it. */
 #define REFRESH_MS 300000
+/* Until there may be memory again. */
+#define CATCH_UP_MS 2000
 /* Of IP and TCP, without options: those are the kernel's business. */
 #define TCP_HEADERS4 40
 #define TCP_HEADERS6 60
@@ -183,8 +185,10 @@ static void peer_route(void *ctx, const struct prefix *prefix, const struct attr
 
 		/* What cannot be kept must not be half kept: the old path would be a lie. */
 		rib_withdraw(tunnel->source, prefix);
-		log_error(tunnel->config->name, "out of memory, path for %s lost",
+		log_error(tunnel->config->name, "out of memory, path for %s lost for now",
 			  prefix_format(prefix, text, sizeof(text)));
+		tunnel->relearn = true;
+		gateway_look_soon(tunnel->gateway, CATCH_UP_MS);
 	}
 }
 
@@ -375,6 +379,8 @@ int peer_create(struct tunnel *tunnel)
 	if (!bgp)
 		return 0;
 	tunnel->source = peer_source(tunnel);
+	if (tunnel->source)
+		rib_source_set_drained(tunnel->source, tunnel->drained);
 	tunnel->stale_timer = loop_timer_new(tunnel->gateway->loop, peer_stale_expired, tunnel);
 	tunnel->quiet_timer = loop_timer_new(tunnel->gateway->loop, peer_quiet, tunnel);
 	tunnel->refresh_timer =
@@ -444,6 +450,24 @@ void peer_retune(struct tunnel *tunnel)
 		return;
 	peer_tuning(tunnel, &config);
 	session_retune(tunnel->session, &config);
+}
+
+void peer_catch_up(struct tunnel *tunnel)
+{
+	const struct session_info *info = tunnel->session ? session_info(tunnel->session) : NULL;
+	bool relearn = tunnel->relearn, retell = tunnel->retell;
+
+	tunnel->relearn = tunnel->retell = false;
+	if (!info || info->state != SESSION_ESTABLISHED)
+		return; /* a new session tells everything */
+	for (int afi = 0; afi < SESSION_N_AFI; afi++) {
+		if (retell && info->afi[afi])
+			advertise_all(tunnel, afi);
+		if (relearn && info->afi[afi] && session_request_refresh(tunnel->session, afi)) {
+			tunnel->relearn = info->refresh;
+			gateway_look_soon(tunnel->gateway, CATCH_UP_MS);
+		}
+	}
 }
 
 /*

@@ -37,34 +37,80 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
-/* What only a new session can have; the rest is for peer_retune(). */
-static bool same_bgp(const struct config_bgp *a, const struct config_bgp *b)
+/* What only a new session can have, by its key; the rest is for peer_retune(). NULL: the same. */
+static const char *bgp_differs(const struct config_bgp *a, const struct config_bgp *b)
 {
 	if (!a || !b)
-		return a == b;
-	return a->hold_time == b->hold_time && a->keepalive == b->keepalive &&
-	       a->gtsm == b->gtsm && a->ttl == b->ttl && a->ipv4 == b->ipv4 && a->ipv6 == b->ipv6 &&
-	       a->tcp_mss == b->tcp_mss && a->extended_messages == b->extended_messages &&
-	       a->graceful_notification == b->graceful_notification &&
-	       same_text(a->md5_file, b->md5_file);
+		return a == b ? NULL : "bgp";
+	if (a->hold_time != b->hold_time)
+		return "bgp.hold-time";
+	if (a->keepalive != b->keepalive)
+		return "bgp.keepalive";
+	if (a->gtsm != b->gtsm)
+		return "bgp.gtsm";
+	if (a->ttl != b->ttl)
+		return "bgp.ttl";
+	if (a->ipv4 != b->ipv4)
+		return "bgp.ipv4";
+	if (a->ipv6 != b->ipv6)
+		return "bgp.ipv6";
+	if (a->tcp_mss != b->tcp_mss)
+		return "bgp.tcp-mss";
+	if (a->extended_messages != b->extended_messages)
+		return "bgp.extended-messages";
+	if (a->graceful_notification != b->graceful_notification)
+		return "bgp.graceful-notification";
+	return same_text(a->md5_file, b->md5_file) ? NULL : "bgp.md5-file";
 }
 
-/* The device below has to be another one. */
-static bool same_device(const struct config_tunnel *a, const struct config_tunnel *b)
+/* The device below has to be another one. NULL: it stays. */
+static const char *device_differs(const struct config_tunnel *a, const struct config_tunnel *b)
 {
-	return !strcmp(a->interface, b->interface) && a->if_id == b->if_id &&
-	       same_text(a->underlay, b->underlay) && prefix_equal(&a->inside, &b->inside) &&
-	       addr_equal(&a->inside_address, &b->inside_address) && !a->ike == !b->ike;
+	if (strcmp(a->interface, b->interface))
+		return "interface";
+	if (a->if_id != b->if_id)
+		return "if-id";
+	if (!same_text(a->underlay, b->underlay))
+		return "underlay";
+	if (!prefix_equal(&a->inside, &b->inside))
+		return "inside-cidr";
+	if (!addr_equal(&a->inside_address, &b->inside_address))
+		return "inside-address";
+	return !a->ike == !b->ike ? NULL : "ike";
 }
 
-static bool same_session(const struct config *old, const struct config *new,
-			 const struct config_connection *a, const struct config_connection *b)
+static const char *session_differs(const struct config *old, const struct config *new,
+				   const struct config_connection *a,
+				   const struct config_connection *b)
 {
-	return same_bgp(a->bgp, b->bgp) && a->customer_gateway->asn == b->customer_gateway->asn &&
-	       a->customer_gateway->site_id == b->customer_gateway->site_id &&
-	       old->gateway.local_asn == new->gateway.local_asn &&
-	       old->gateway.restart_time == new->gateway.restart_time &&gateway_router_id(old) ==
-		       gateway_router_id(new);
+	if (!a->bgp && !b->bgp)
+		return NULL;
+	if (a->customer_gateway->asn != b->customer_gateway->asn)
+		return "the customer gateway's asn";
+	if (a->customer_gateway->site_id != b->customer_gateway->site_id)
+		return "the customer gateway's site";
+	if (old->gateway.local_asn != new->gateway.local_asn)
+		return "gateway.local-asn";
+	if (old->gateway.restart_time != new->gateway.restart_time)
+		return "gateway.graceful-restart.restart-time";
+	if (gateway_router_id(old) != gateway_router_id(new))
+		return "gateway.router-id";
+	return bgp_differs(a->bgp, b->bgp);
+}
+
+const char *reload_resets(const struct config *old, const struct config *new, const char *tunnel)
+{
+	struct config_connection *a, *b;
+	const struct config_tunnel *was = config_tunnel_find(old, tunnel, &a);
+	const struct config_tunnel *is = config_tunnel_find(new, tunnel, &b);
+	const char *reason;
+
+	if (!was || !a->bgp)
+		return NULL;
+	if (!is)
+		return "the tunnel";
+	reason = device_differs(was, is);
+	return reason ? reason : session_differs(old, new, a, b);
 }
 
 static struct tunnel *tunnel_by_name(const struct gateway *gateway, const char *name)
@@ -94,7 +140,7 @@ static void reload_remove(struct gateway *gateway, const struct config *new)
 			config_tunnel_find(new, tunnel->config->name, NULL);
 
 		next = tunnel->next;
-		if (wanted && same_device(tunnel->config, wanted))
+		if (wanted && !device_differs(tunnel->config, wanted))
 			continue;
 		tunnel_unlink(gateway, tunnel);
 		tunnel_remove(tunnel);
@@ -119,7 +165,7 @@ static void reload_tunnel(struct gateway *gateway, const struct config *old,
 		*tail = tunnel;
 		return;
 	}
-	keep = same_session(old, gateway->config, tunnel->connection, connection);
+	keep = !session_differs(old, gateway->config, tunnel->connection, connection);
 	if (!keep)
 		peer_destroy(tunnel, SESSION_CEASE_CONFIG_CHANGE, "configuration changed");
 	tunnel->config = config;
@@ -158,6 +204,7 @@ static void reload_apply(struct gateway *gateway, struct config *new)
 	struct config *old = gateway->config;
 	char err[CONFIG_ERROR_STRLEN];
 	bool publish = old->gateway.auto_advertise != new->gateway.auto_advertise;
+	int ret;
 
 	reload_remove(gateway, new);
 	gateway->config = new;
@@ -165,6 +212,13 @@ static void reload_apply(struct gateway *gateway, struct config *new)
 	/* Sessions that start from here on are no restart. */
 	gateway->kept_forwarding = gateway->kept_forwarding && restart_deferring(gateway);
 	reload_tunnels(gateway, old);
+	/* Also of a tunnel that got another device; those that are gone are forgotten. */
+	drain_load(gateway);
+	ret = drain_save(gateway);
+	if (ret)
+		log_warning("reload", "a restart will forget which tunnels are drained: %s",
+			    strerror(-ret));
+	drain_watch(gateway);
 	if (!gateway_guards_apply(gateway, err, sizeof(err)))
 		log_error("reload", "%s", err);
 	gateway_settings_apply(gateway);
@@ -176,6 +230,23 @@ static void reload_apply(struct gateway *gateway, struct config *new)
 		reload_publish(gateway);
 	gateway_kick(gateway);
 	config_free(old);
+}
+
+/* Which sessions end, and the value that makes it necessary. */
+static void reload_tell_resets(const struct gateway *gateway, const struct config *new,
+			       struct reload_report *report)
+{
+	for (const struct tunnel *t = gateway->tunnels; t && report->report; t = t->next) {
+		const char *reason = reload_resets(gateway->config, new, t->config->name);
+		struct config_change change = {.kind = CONFIG_RESET, .object = "session"};
+
+		if (!reason)
+			continue;
+		snprintf(change.name, sizeof(change.name), "%s", t->config->name);
+		snprintf(change.detail, sizeof(change.detail), "%s %s", reason,
+			 config_tunnel_find(new, t->config->name, NULL) ? "changes" : "goes");
+		report->report(report->ctx, &change);
+	}
 }
 
 int gateway_reload(struct gateway *gateway, bool dry_run,
@@ -203,6 +274,7 @@ int gateway_reload(struct gateway *gateway, bool dry_run,
 		config_free(new);
 		return -EOPNOTSUPP;
 	}
+	reload_tell_resets(gateway, new, &summary);
 	if (dry_run || !summary.changes) {
 		config_free(new);
 		return 0;

@@ -320,6 +320,17 @@ static void row_add_path(json_t *row, const struct kernel_tunnel *kernel, bool k
 		json_object_set_new(row, counters[i].key, json_integer(counters[i].value));
 }
 
+static json_t *drain_state(const struct tunnel *tunnel)
+{
+	uint64_t now = loop_now(tunnel->gateway->loop);
+
+	if (!tunnel->drained)
+		return json_null();
+	return json_pack("{s:b,s:I,s:I}", "empty", (int)tunnel->drain_empty, "since_ms",
+			 (json_int_t)(now - tunnel->drain_since), "quiet_ms",
+			 (json_int_t)(now - tunnel->drain_moved));
+}
+
 static json_t *tunnel_row(const struct tunnel *tunnel)
 {
 	const struct kernel_tunnel *kernel = &tunnel->kernel;
@@ -346,6 +357,7 @@ static json_t *tunnel_row(const struct tunnel *tunnel)
 	json_object_set_new(row, "mtu", number_or_null(kernel->mtu));
 	json_object_set_new(row, "ike", ike_row(tunnel));
 	json_object_set_new(row, "bgp", bgp_state(tunnel));
+	json_object_set_new(row, "drain", drain_state(tunnel));
 	row_add_bfd(row, tunnel);
 	json_object_set_new(row, "tx_packets", json_integer(kernel->tx_packets));
 	json_object_set_new(row, "tx_bytes", json_integer(kernel->tx_bytes));

@@ -2,7 +2,8 @@
 /*
  * "show warnings": the rules that the running configuration breaks with
  * permission (force), and the advice it does not follow, as "check" told them;
- * then what goes wrong now without being a failure.
+ * then what goes wrong now without being a failure, and the tunnels that somebody
+ * has drained, lest he forget.
  */
 #include <stdio.h>
 
@@ -41,6 +42,11 @@ static void warn_tunnel(struct control_reply *reply, const struct tunnel *tunnel
 		warn_state(reply, "tunnel", name, "ONE_WAY", "F12", text);
 	if (*error)
 		warn_state(reply, "tunnel", name, "HEALTH_CHECK", "28", error);
+	if (tunnel->drained)
+		warn_state(reply, "tunnel", name, "DRAINED", "F11",
+			   drain_others_up(tunnel)
+				   ? "is drained: it takes no new flows ('vgwctl undrain' ends it)"
+				   : "is drained, but no other tunnel is up");
 }
 
 void show_warnings(void *ctx, const json_t *args, struct control_reply *reply)

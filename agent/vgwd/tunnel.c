@@ -100,14 +100,16 @@ static void tunnel_ike(struct tunnel *tunnel)
 void tunnel_setup(struct tunnel *tunnel)
 {
 	uint32_t before = tunnel->ifindex;
+	bool again = tunnel->unsure && tunnel->ready;
 	char err[TUNNEL_ERROR_SIZE];
 
+	tunnel->unsure = false;
 	if (!tunnel_device(tunnel, err, sizeof(err))) {
 		tunnel_fail(tunnel, err);
 		tunnel->ready = false;
 		health_check_reported(tunnel);
 	} else {
-		if (!tunnel->ready || before != tunnel->ifindex)
+		if (!tunnel->ready || before != tunnel->ifindex || again)
 			log_info(tunnel->config->name, "interface %s is set up",
 				 tunnel->config->interface);
 		tunnel->ready = true;

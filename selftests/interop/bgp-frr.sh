@@ -48,6 +48,8 @@ frr_config()
 	route-map decorate permit 10
 	 set as-path prepend 4200000123
 	 set community 65010:7
+	 set large-community 65010:1:2
+	 set extcommunity rt 65010:9
 	 set metric 42
 	route-map hop6 permit 10
 	 set ipv6 next-hop global $their_addr6
@@ -107,20 +109,25 @@ test_routes()
 	peer_start
 	check "session up, capabilities" peer_says 15 "$established,\"graceful_restart\":true"
 	check "FRR agrees" wait_for 5 frr_neighbor 'BGP state = Established'
-	check "route with a 4-octet AS, MED, community" peer_says 5 \
-		'"prefix":"198.51.100.0/24","path":"65010 4200000123","next_hop":"10.99.0.2","med":42,"communities":\["65010:7"\]'
+	check "route with a 4-octet AS, MED, communities of all kinds" peer_says 5 \
+		'"prefix":"198.51.100.0/24","path":"65010 4200000123","next_hop":"10.99.0.2","med":42,"communities":\["65010:7"\],"large":\["65010:1:2"\],"extended":\["0002fdf200000009"\]'
 	check "second route" peer_says 5 '"prefix":"203.0.113.0/24","path":"65010"'
 	check "IPv6 route over IPv4" peer_says 5 \
 		'"prefix":"2001:db8:77::/48","path":"65010","next_hop":"fd00:99::2"'
 	check "End-of-RIB IPv4" peer_says 5 '"event":"end-of-rib","afi":4'
 	check "End-of-RIB IPv6" peer_says 5 '"event":"end-of-rib","afi":6'
+	peer_say communities 65001:5 4200000001:3:4 0002fde900000064
 	peer_say announce 10.1.0.0/16 5
+	peer_say communities
 	peer_say announce 10.2.0.0/16 5
 	peer_say announce 2001:db8:1::/48
 	peer_say eor 4
 	peer_say eor 6
 	check "our route, AS path" wait_for 5 frr_has 10.1.0.0/16 "^  $our_as"
 	check "our next hop" frr_has 10.1.0.0/16 "^    $our_addr"
+	check "our communities" frr_has 10.1.0.0/16 'Community: 65001:5'
+	check "our large community" frr_has 10.1.0.0/16 4200000001:3:4
+	check "our extended community" frr_has 10.1.0.0/16 RT:65001:100
 	check "our IPv6 route" wait_for 5 frr_has 2001:db8:1::/48 "^    $our_addr6"
 	check "our End-of-RIB" wait_for 5 frr_neighbor 'End-of-RIB received: *IPv4'
 	peer_say withdraw 10.1.0.0/16

@@ -119,8 +119,9 @@ peer_forget()
 # command...: started in the other namespace and the private root; its output is in a file.
 other_start()
 {
+	# It must not keep our speaker's commands open.
 	nsenter --net="/proc/$their_pid/ns/net" chroot "$interop_root" "$@" \
-		> "$work/other" 2>&1 &
+		> "$work/other" 2>&1 8>&- &
 	other_pid=$!
 }
 
