@@ -63,6 +63,8 @@ struct config_gateway {
 	size_t n_guard;
 	struct prefix *protected; /* D4; besides what the system table holds */
 	size_t n_protected;
+	char **ports; /* LAN devices that are fast-path ports */
+	size_t n_ports;
 	uint32_t hash_seed;
 	uint32_t restart_time; /* seconds, default 120, 0 switches graceful restart off */
 	bool force;

@@ -42,6 +42,7 @@ static const cyaml_schema_field_t gateway_fields[] = {
 	TEXT("profile", struct raw_gateway, profile),
 	LIST("guard", struct raw_gateway, guard, &text_entry),
 	LIST("protected", struct raw_gateway, protected, &text_entry),
+	LIST("ports", struct raw_gateway, ports, &text_entry),
 	TEXT("hash-seed", struct raw_gateway, hash_seed),
 	OBJECT("graceful-restart", struct raw_gateway, restart, restart_fields),
 	TEXT("force", struct raw_gateway, force),

@@ -93,3 +93,21 @@ const char *names_candidate_result(uint8_t result)
 
 	return NAME_OF(names, result);
 }
+
+const char *names_port_state(uint8_t state)
+{
+	static const char *const names[] = {
+		[VGW_PORT_STATE_ON] = "on",
+		[VGW_PORT_STATE_GATEWAY_DOWN] = "gateway-down",
+		[VGW_PORT_STATE_FORWARDING_OFF] = "forwarding-off",
+		[VGW_PORT_STATE_VRF] = "vrf",
+		[VGW_PORT_STATE_TUNNEL] = "tunnel",
+		[VGW_PORT_STATE_FORWARD_HOOK] = "forward-hook",
+		[VGW_PORT_STATE_POST_ROUTING_HOOK] = "post-routing-hook",
+		[VGW_PORT_STATE_GATEWAY_EGRESS] = "gateway-egress",
+		[VGW_PORT_STATE_POLICY] = "policy",
+		[VGW_PORT_STATE_COUNTING] = "counting",
+	};
+
+	return NAME_OF(names, state);
+}

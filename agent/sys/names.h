@@ -16,5 +16,6 @@ const char *names_tunnel_reason(uint8_t reason);
 const char *names_verdict(uint8_t verdict);
 const char *names_verdict_text(uint8_t verdict); /* a sentence for people */
 const char *names_candidate_result(uint8_t result);
+const char *names_port_state(uint8_t state);
 
 #endif

@@ -143,6 +143,37 @@ static void gateway_dropped(FILE *out, const json_t *value, const json_t *row)
 		fputs("none", out);
 }
 
+static void port_line(FILE *out, const json_t *port)
+{
+	const char *state4 = string(port, "state4"), *state6 = string(port, "state6");
+
+	human_any(out, row_get(port, "name"), port);
+	if (!strcmp(state4, state6))
+		fprintf(out, ": %s, ", state4);
+	else
+		fprintf(out, ": IPv4 %s, IPv6 %s, ", state4, state6);
+	human_count_put(out, number(port, "packets"));
+	fputs(" packets taken", out);
+	if (number(port, "aside")) {
+		fputs(", ", out);
+		human_count_put(out, number(port, "aside"));
+		fputs(" while it stood aside", out);
+	}
+}
+
+/* A line each: on, or why it stands aside. */
+static void gateway_ports(FILE *out, const json_t *value, const json_t *row)
+{
+	const json_t *port;
+	size_t i;
+
+	json_array_foreach((json_t *)value, i, port) {
+		if (i)
+			fputc('\n', out);
+		port_line(out, port);
+	}
+}
+
 static const struct column gateway_columns[] = {
 	{ "gateway", "name", human_any, 0 },
 	{ "state", "state", gateway_state, 0 },
@@ -160,6 +191,7 @@ static const struct column gateway_columns[] = {
 	{ "table memory", "memory", human_bytes, 0 },
 	{ "hash seed", "hash_seed", human_hex, 0 },
 	{ "guard", "guard", human_any, 0 },
+	{ "ports", "ports", gateway_ports, 0 },
 	{ "sent", "stats", gateway_sent, 0 },
 	{ "dropped", "stats", gateway_dropped, 0 },
 	{ "warnings", "warnings", human_lines, 0 },
