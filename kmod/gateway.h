@@ -40,7 +40,7 @@ struct vgw_net {
 	struct hlist_head by_if_id[VGW_TUNNEL_BUCKETS];		/* tunnels; RCU, lock */
 	struct hlist_head ports[VGW_PORT_BUCKETS];	/* by ifindex; RCU, lock */
 	atomic_t policies_gen;		/* moves when a policy of no interface may have changed */
-	u32 policies_counted;		/* at which of these, and if there was one; READ_ONCE, lock */
+	u32 policies_counted;		/* at which of these, and was there one; READ_ONCE, lock */
 	struct delayed_work audit;	/* looks at tunnels, announces changes */
 	struct mutex lock;		/* all below, and every gateway's configuration */
 	struct list_head gateways;	/* vgw_gateway.list; lock */

@@ -62,8 +62,9 @@ static void load_ports(struct config_parse *parse, const struct raw_gateway *raw
 
 	config_place_set(&place, parse, "gateway");
 	if (raw->n_ports > PORTS_MAX) {
-		config_fail_key(&place, "ports", "VALUE", "at most %u ports are taken, these are %u",
-				PORTS_MAX, raw->n_ports);
+		config_fail_key(&place, "ports", "VALUE",
+				"at most %u ports are taken, these are %u", PORTS_MAX,
+				raw->n_ports);
 		return;
 	}
 	gw->ports = config_array(parse, raw->n_ports, sizeof(*gw->ports));

@@ -15,7 +15,8 @@
 #define ROWS 2
 
 static const char *const keys[] = {
-	"accepted", "advertised", "as4", "aside", "as_path", "attachment", "attempts", "backlog", "bfd",
+	"accepted", "advertised", "as4", "aside",
+	"as_path", "attachment", "attempts", "backlog", "bfd",
 	"bfd_detection_ms", "bfd_diag", "bgp", "bucket", "buckets", "candidates", "capabilities",
 	"child_cipher", "class", "code", "connection", "dead", "destination", "detail", "dev",
 	"drop_miss", "drop_source", "dropped", "effective", "end_of_rib", "error",
@@ -30,7 +31,8 @@ static const char *const keys[] = {
 	"published", "quota", "quota_used", "reason", "received", "refresh", "refused",
 	"refused_error", "rejected", "rekeys", "remote", "result", "retry_ms", "route",
 	"router_id", "routes", "rx", "rx_bytes", "rx_packets", "rx_refused", "sent", "since",
-	"since_ms", "site", "spi", "stale", "state", "state4", "state6", "stats", "step", "steps", "text", "timers",
+	"since_ms", "site", "spi", "stale", "state", "state4", "state6",
+	"stats", "step", "steps", "text", "timers",
 	"transitions", "tunnel", "tunnels", "tunnels_up", "tx", "tx_bytes", "tx_errors",
 	"tx_packets", "type", "up", "updates_in", "updates_out", "uptime_ms", "verdict", "vgwctl",
 	"vrf", "warnings", "weight",
