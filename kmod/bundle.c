@@ -218,6 +218,9 @@ static struct dst_entry *lookup_uncached(struct vgw_tunnel *tunnel, struct net_d
 					 struct sk_buff *skb, struct flowi *fl)
 {
 	vgw_stats_add(tunnel->stats, VGW_TSTAT_CACHE_UNUSED, 1);
+	/* A port's packet has borrowed its route. */
+	if (!skb_dst_force(skb))
+		return ERR_PTR(-ENOBUFS);
 	dst_hold(skb_dst(skb));
 	return lookup(tunnel, dev, skb_dst(skb), fl);
 }

@@ -11,6 +11,7 @@
 
 #include "bundle.h"
 #include "gateway.h"
+#include "port.h"
 #include "tunnel.h"
 
 #define CHUNK	128
@@ -18,6 +19,7 @@
 struct walk {
 	struct vgw_net *vnet;
 	unsigned int left;	/* of the chunk */
+	bool plain;		/* a policy of no interface, on the way of forwarded packets */
 };
 
 bool vgw_census_wildcard(const struct xfrm_selector *sel)
@@ -53,6 +55,8 @@ static int count_policy(struct xfrm_policy *policy, int dir, int seq, void *data
 	if (!walk->left)
 		return -EAGAIN;
 	walk->left--;
+	if (!policy->if_id && (dir == XFRM_POLICY_OUT || dir == XFRM_POLICY_FWD))
+		walk->plain = true;
 	if (dir != XFRM_POLICY_OUT || !policy->if_id)
 		return 0;
 	tunnel = vgw_tunnel_by_if_id(walk->vnet, policy->if_id);
@@ -96,8 +100,9 @@ static int count_sa(struct xfrm_state *x, int seq, void *data)
 
 static void walk_policies(struct vgw_net *vnet)
 {
-	struct xfrm_policy_walk place;
+	u32 gen = vgw_port_policies_begin(vnet);
 	struct walk walk = { .vnet = vnet };
+	struct xfrm_policy_walk place;
 	int ret;
 
 	xfrm_policy_walk_init(&place, XFRM_POLICY_TYPE_ANY);
@@ -109,6 +114,7 @@ static void walk_policies(struct vgw_net *vnet)
 		cond_resched();
 	} while (ret == -EAGAIN);
 	xfrm_policy_walk_done(&place, vnet->net);
+	vgw_port_policies_end(vnet, gen, walk.plain);
 }
 
 static void walk_sas(struct vgw_net *vnet)

@@ -16,6 +16,7 @@
 #include "census.h"
 #include "gateway.h"
 #include "group.h"
+#include "port.h"
 #include "tunnel.h"
 
 /* Dead tunnels are looked at in every round, living ones in every tenth. */
@@ -83,7 +84,7 @@ void vgw_event_audit(struct work_struct *work)
 		}
 		vgw_group_settle(gw);
 	}
-	if (vnet->tunnel_count)
+	if (vnet->tunnel_count || (vnet->port_count && READ_ONCE(vnet->count_rules)))
 		queue_delayed_work(system_wq, &vnet->audit, next);
 	mutex_unlock(&vnet->lock);
 }
@@ -164,9 +165,12 @@ static int km_notify_policy(struct xfrm_policy *xp, int dir, const struct km_eve
 
 	if (!xp) {
 		changed_all(vgw_net_get(c->net));
+		vgw_port_policies_changed(vgw_net_get(c->net));
 		return 0;
 	}
 	vnet = vgw_net_get(xp_net(xp));
+	if (!xp->if_id && dir != XFRM_POLICY_IN)
+		vgw_port_policies_changed(vnet);
 	tunnel = tunnel_of(vnet, xp->if_id);
 	if (tunnel)
 		changed(vnet, tunnel, true);
@@ -217,6 +221,8 @@ static int device_event(struct notifier_block *nb, unsigned long event, void *pt
 	tunnel = vgw_tunnel_by_ifindex(vnet, dev->ifindex);
 	rcu_read_unlock();
 	/* The lock keeps it: tunnels are removed under it only. */
+	if (event == NETDEV_UNREGISTER)
+		vgw_port_device_gone(vnet, dev->ifindex);
 	if (tunnel && event == NETDEV_UNREGISTER)
 		vgw_tunnel_detach(tunnel);
 	else if (tunnel)

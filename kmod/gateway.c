@@ -8,6 +8,7 @@
 #include "event.h"
 #include "group.h"
 #include "hook.h"
+#include "port.h"
 #include "tunnel.h"
 
 unsigned int vgw_net_id;
@@ -23,6 +24,7 @@ static int __net_init net_init(struct net *net)
 
 	vnet->net = net;
 	vnet->census_rest = jiffies;
+	atomic_set(&vnet->policies_gen, 1);
 	mutex_init(&vnet->lock);
 	INIT_LIST_HEAD(&vnet->gateways);
 	INIT_DELAYED_WORK(&vnet->audit, vgw_event_audit);
@@ -109,6 +111,7 @@ int vgw_gateway_init(struct vgw_gateway *gw, struct net_device *dev)
 	xa_init_flags(&gw->chains, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_BH);
 	xa_init(&gw->tunnels);
 	xa_init(&gw->groups);
+	xa_init(&gw->ports);
 	ret = tables_create(gw);
 	if (!ret)
 		ret = net_join(gw);
@@ -129,6 +132,7 @@ void vgw_gateway_uninit(struct vgw_gateway *gw)
 
 	mutex_lock(&vnet->lock);
 	gw->dead = true;
+	vgw_port_del_all(gw);
 	/* No packet is in the device any more; hooks may still find the tunnels. */
 	xa_for_each(&gw->tunnels, id, tunnel)
 		vgw_tunnel_detach(tunnel);
@@ -156,6 +160,7 @@ void vgw_gateway_free(struct vgw_gateway *gw)
 	xa_for_each(&gw->tunnels, id, tunnel)
 		vgw_tunnel_destroy(tunnel);
 	mutex_unlock(&vnet->lock);
+	xa_destroy(&gw->ports);
 	xa_destroy(&gw->groups);
 	xa_destroy(&gw->tunnels);
 	xa_destroy(&gw->chains);

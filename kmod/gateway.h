@@ -26,6 +26,7 @@ struct netlink_ext_ack;
 #define VGW_PROTOCOL_VERSION	1
 #define VGW_QUOTA_DEFAULT	50
 #define VGW_TUNNEL_BUCKETS	64
+#define VGW_PORT_BUCKETS	16
 
 /* Limits of one network namespace: any user can make one. */
 #define VGW_GATEWAYS_MAX	64
@@ -33,20 +34,25 @@ struct netlink_ext_ack;
 #define VGW_GROUPS_MAX		16384
 #define VGW_ROUTES_MAX		4000000
 #define VGW_NET_POLICIES_MAX	32768
+#define VGW_PORTS_MAX		256
 
 struct vgw_net {
 	struct hlist_head by_ifindex[VGW_TUNNEL_BUCKETS];	/* tunnels; RCU, lock */
 	struct hlist_head by_if_id[VGW_TUNNEL_BUCKETS];		/* tunnels; RCU, lock */
+	struct hlist_head ports[VGW_PORT_BUCKETS];	/* by ifindex; RCU, lock */
+	atomic_t policies_gen;		/* moves when a policy of no interface may have changed */
+	u32 policies_counted;		/* at which of these, and was there one; READ_ONCE, lock */
 	struct delayed_work audit;	/* looks at tunnels, announces changes */
 	struct mutex lock;		/* all below, and every gateway's configuration */
 	struct list_head gateways;	/* vgw_gateway.list; lock */
 	struct net *net;
 	unsigned int gateway_count, tunnel_count, group_count;	/* lock */
 	u32 route_count, policy_count;	/* lock */
+	unsigned int port_count;	/* READ_ONCE; lock to write */
 	unsigned int audits;		/* lock */
 	unsigned long census_rest;	/* jiffies: no census before; lock */
 	bool count_rules;		/* a census is due; READ_ONCE, any context sets it */
-	bool has_hooks;			/* lock */
+	bool has_hooks, has_port_hooks;	/* lock */
 };
 
 struct vgw_gateway {
@@ -66,6 +72,7 @@ struct vgw_gateway {
 	struct list_head list;		/* in vgw_net.gateways */
 	struct xarray tunnels;		/* by id */
 	struct xarray groups;		/* by id */
+	struct xarray ports;		/* by ifindex */
 	struct hlist_head chain_hash[VGW_CHAIN_BUCKETS];
 	u32 quota;
 	u32 hash_idle;			/* milliseconds that live flows stay, 0: no time */

@@ -2,6 +2,7 @@
 #include "hook.h"
 
 #include <linux/inetdevice.h>
+#include <linux/kallsyms.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
@@ -127,6 +128,52 @@ static unsigned int hook_forward6(void *priv, struct sk_buff *skb,
 				  const struct nf_hook_state *state)
 {
 	return hook_forward(state, skb, IP6CB(skb)->iif);
+}
+
+/*
+ * AppArmor has a hook at POST_ROUTING of every namespace, for packets that have a security
+ * mark and a local socket. It is part of the kernel, so once found it stays where it is.
+ */
+static const void *apparmor;
+
+static const struct nf_hook_entries *entries_of(const struct net *net, u8 family,
+						unsigned int place)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (family == AF_INET6)
+		return rcu_dereference(net->nf.hooks_ipv6[place]);
+#endif
+	return rcu_dereference(net->nf.hooks_ipv4[place]);
+}
+
+bool vgw_hook_alone(const struct net *net, u8 family, unsigned int place)
+{
+	const struct nf_hook_entries *entries = entries_of(net, family, place);
+	const void *known = READ_ONCE(apparmor);
+
+	for (unsigned int i = 0; entries && i < entries->num_hook_entries; i++) {
+		const void *hook = entries->hooks[i].hook;
+
+		if (hook != hook_forward4 && hook != hook_forward6 && hook != known)
+			return false;
+	}
+	return true;
+}
+
+void vgw_hook_learn(const struct net *net)
+{
+	const struct nf_hook_entries *entries;
+	char name[KSYM_NAME_LEN];
+
+	rcu_read_lock();
+	entries = entries_of(net, AF_INET, NF_INET_POST_ROUTING);
+	for (unsigned int i = 0; entries && i < entries->num_hook_entries; i++) {
+		/* A module's symbol has the module's name behind it. */
+		snprintf(name, sizeof(name), "%ps", entries->hooks[i].hook);
+		if (!strcmp(name, "apparmor_ip_postroute"))
+			WRITE_ONCE(apparmor, entries->hooks[i].hook);
+	}
+	rcu_read_unlock();
 }
 
 static const struct nf_hook_ops hooks[] = {

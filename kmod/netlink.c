@@ -212,6 +212,10 @@ static const struct genl_ops ops[] = {
 	   vgw_netlink_policy_add, NULL),
 	OP(VGW_CMD_POLICY_ROUTE_DEL, vgw_policy_routes_policy, VGW_A_POLICY_ROUTES_MAX,
 	   vgw_netlink_policy_del, NULL),
+	OP(VGW_CMD_PORT_GET, vgw_port_policy, VGW_A_PORT_MAX,
+	   vgw_netlink_port_get, vgw_netlink_port_dump),
+	OP(VGW_CMD_PORT_ADD, vgw_port_policy, VGW_A_PORT_MAX, vgw_netlink_port_add, NULL),
+	OP(VGW_CMD_PORT_DEL, vgw_port_policy, VGW_A_PORT_MAX, vgw_netlink_port_del, NULL),
 };
 
 static const struct genl_multicast_group groups[] = {

@@ -3,7 +3,7 @@
  * The generic-netlink family (Documentation/netlink/specs/vgw.yaml): policies,
  * commands, dumps, events. netlink.c has the family and what its commands share;
  * gateways with their counters, tunnels, groups, routes with generations, policy
- * routes, and the explanation of a lookup have a file each.
+ * routes, ports, and the explanation of a lookup have a file each.
  */
 #ifndef _VGW_NETLINK_H
 #define _VGW_NETLINK_H
@@ -125,6 +125,7 @@ extern const struct nla_policy vgw_group_policy[];
 extern const struct nla_policy vgw_routes_policy[];
 extern const struct nla_policy vgw_lookup_policy[];
 extern const struct nla_policy vgw_policy_routes_policy[];
+extern const struct nla_policy vgw_port_policy[];
 int vgw_netlink_gateway_do_get(struct sk_buff *skb, struct genl_info *info);
 int vgw_netlink_gateway_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int vgw_netlink_gateway_set(struct sk_buff *skb, struct genl_info *info);
@@ -147,5 +148,9 @@ int vgw_netlink_lookup(struct sk_buff *skb, struct genl_info *info);
 int vgw_netlink_policy_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int vgw_netlink_policy_add(struct sk_buff *skb, struct genl_info *info);
 int vgw_netlink_policy_del(struct sk_buff *skb, struct genl_info *info);
+int vgw_netlink_port_get(struct sk_buff *skb, struct genl_info *info);
+int vgw_netlink_port_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int vgw_netlink_port_add(struct sk_buff *skb, struct genl_info *info);
+int vgw_netlink_port_del(struct sk_buff *skb, struct genl_info *info);
 
 #endif /* _VGW_NETLINK_H */

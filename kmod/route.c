@@ -9,6 +9,7 @@
 
 #include "gateway.h"
 #include "group.h"
+#include "port.h"
 #include "tunnel.h"
 
 #define SLOT_DYNAMIC	(VGW_ROUTE_CLASS_DYNAMIC - 1)
@@ -315,6 +316,7 @@ void vgw_generation_begin(struct vgw_gateway *gw)
 {
 	struct vgw_tunnel *tunnel;
 	struct vgw_group *group;
+	struct vgw_port *port;
 	unsigned long id;
 
 	lockdep_assert_held(&gw->vnet->lock);
@@ -322,6 +324,8 @@ void vgw_generation_begin(struct vgw_gateway *gw)
 	if (gw->generation_open) {
 		make_stale(gw);
 		vgw_policy_make_stale(gw);
+		xa_for_each(&gw->ports, id, port)
+			port->mark = !gw->parity;
 		xa_for_each(&gw->groups, id, group)
 			group->mark = !gw->parity;
 		xa_for_each(&gw->tunnels, id, tunnel)
@@ -381,8 +385,13 @@ static void sweep_objects(struct vgw_gateway *gw)
 {
 	struct vgw_tunnel *tunnel;
 	struct vgw_group *group;
+	struct vgw_port *port;
 	unsigned long id;
 
+	xa_for_each(&gw->ports, id, port) {
+		if (port->mark != gw->parity)
+			vgw_port_del(port);
+	}
 	xa_for_each(&gw->groups, id, group) {
 		if (group->mark != gw->parity && !group->chains)
 			vgw_group_destroy(gw, group);

@@ -48,6 +48,15 @@ enum vgw_tunnel_stat {
 	VGW_N_TSTATS,
 };
 
+/* Of a port. */
+enum vgw_port_stat {
+	VGW_PSTAT_PACKETS,
+	VGW_PSTAT_BYTES,
+	VGW_PSTAT_ASIDE,
+	VGW_PSTAT_OTHER,
+	VGW_N_PSTATS,
+};
+
 #define VGW_STATS_MAX		VGW_N_STATS
 #define VGW_STAT_NAME_SIZE	32
 

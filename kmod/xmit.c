@@ -69,7 +69,7 @@ static bool ensure_route(struct sk_buff *skb, struct net_device *dev, struct flo
 	return true;
 }
 
-static bool fits(const struct sk_buff *skb, unsigned int mtu)
+bool vgw_xmit_fits(const struct sk_buff *skb, unsigned int mtu)
 {
 	return skb_is_gso(skb) ? skb_gso_validate_network_len(skb, mtu) : skb->len <= mtu;
 }
@@ -77,7 +77,7 @@ static bool fits(const struct sk_buff *skb, unsigned int mtu)
 /* True if the packet may go on: it fits, or may be fragmented. Else its sender is told. */
 static bool check_mtu(struct sk_buff *skb, u8 family, unsigned int mtu)
 {
-	if (fits(skb, mtu))
+	if (vgw_xmit_fits(skb, mtu))
 		return true;
 	skb_dst_update_pmtu_no_confirm(skb, mtu);
 	if (family == AF_INET) {

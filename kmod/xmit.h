@@ -7,4 +7,7 @@
 
 netdev_tx_t vgw_xmit(struct sk_buff *skb, struct net_device *dev);
 
+/* Is the packet, or each of its segments, at most that long? */
+bool vgw_xmit_fits(const struct sk_buff *skb, unsigned int mtu);
+
 #endif /* _VGW_XMIT_H */

@@ -71,6 +71,8 @@ struct config_gateway {
 	struct prefix *protected; /* D4; besides what the system table holds */
 	size_t n_protected;
 	struct config_hash hash;
+	char **ports; /* LAN devices that are fast-path ports */
+	size_t n_ports;
 	uint32_t restart_time; /* seconds, default 120, 0 switches graceful restart off */
 	bool force;
 };

@@ -358,6 +358,27 @@ static void diff_prefixes(struct diff *d, const char *key, const struct prefix *
 			       prefix_format(&new[i], text, sizeof(text)));
 }
 
+static bool named(const char *name, const struct config_gateway *gw)
+{
+	for (size_t i = 0; i < gw->n_ports; i++)
+		if (!strcmp(gw->ports[i], name))
+			return true;
+	return false;
+}
+
+static void diff_ports(struct diff *d, const struct config_gateway *old,
+		       const struct config_gateway *new)
+{
+	for (size_t i = 0; i < old->n_ports; i++)
+		if (!named(old->ports[i], new))
+			report(d, CONFIG_CHANGED, "gateway", new->name, NULL, "ports without %s",
+			       old->ports[i]);
+	for (size_t i = 0; i < new->n_ports; i++)
+		if (!named(new->ports[i], old))
+			report(d, CONFIG_CHANGED, "gateway", new->name, NULL, "ports with %s",
+			       new->ports[i]);
+}
+
 static void diff_gateway(struct diff *d)
 {
 	const struct config_gateway *old = &d->old->gateway, *new = &d->new->gateway;
@@ -367,6 +388,7 @@ static void diff_gateway(struct diff *d)
 	diff_local_asn(d);
 	diff_fields(d, "gateway", new->name, gateway_fields, old, new);
 	diff_prefixes(d, "guard", old->guard, old->n_guard, new->guard, new->n_guard);
+	diff_ports(d, old, new);
 	diff_prefixes(d, "protected", old->protected, old->n_protected, new->protected,
 		      new->n_protected);
 }

@@ -18,6 +18,7 @@
 #define DEFAULT_QUOTA 50 /* rule 34 */
 #define DEFAULT_RESTART_TIME 120 /* D14 */
 #define PREFIXES_MAX VGW_GUARDS_MAX /* what the module takes */
+#define PORTS_MAX 64
 #define DEFAULT_SOCKET "/run/vgw/control.sock"
 
 static struct prefix *load_prefixes(struct config_parse *parse, const char *list, char *const *raw,
@@ -50,6 +51,41 @@ static struct prefix *load_prefixes(struct config_parse *parse, const char *list
 		++*count;
 	}
 	return out;
+}
+
+/* Devices; whether they exist is a matter of each moment. */
+static void load_ports(struct config_parse *parse, const struct raw_gateway *raw)
+{
+	struct config_gateway *gw = &parse->config->gateway;
+	struct config_place place;
+	char key[64];
+
+	config_place_set(&place, parse, "gateway");
+	if (raw->n_ports > PORTS_MAX) {
+		config_fail_key(&place, "ports", "VALUE",
+				"at most %u ports are taken, these are %u", PORTS_MAX,
+				raw->n_ports);
+		return;
+	}
+	gw->ports = config_array(parse, raw->n_ports, sizeof(*gw->ports));
+	for (unsigned int i = 0; gw->ports && i < raw->n_ports; i++) {
+		char *name;
+
+		snprintf(key, sizeof(key), "ports[%u]", i);
+		name = config_device(&place, key, raw->ports[i]);
+		if (!name)
+			continue;
+		for (size_t j = 0; j < gw->n_ports; j++) {
+			if (strcmp(gw->ports[j], name))
+				continue;
+			config_fail_key(&place, key, "DUPLICATE", "%.64s is in the list already",
+					name);
+			break;
+		}
+		if (gw->name && !strcmp(name, gw->name))
+			config_fail_key(&place, key, "VALUE", "%.64s is the gateway itself", name);
+		gw->ports[gw->n_ports++] = name;
+	}
 }
 
 static void load_router_id(struct config_parse *parse, const struct config_place *place,
@@ -105,6 +141,7 @@ static void load_gateway(struct config_parse *parse)
 	gw->guard = load_prefixes(parse, "guard", raw->guard, raw->n_guard, &gw->n_guard);
 	gw->protected = load_prefixes(parse, "protected", raw->protected, raw->n_protected,
 				      &gw->n_protected);
+	load_ports(parse, raw);
 	gw->force = config_flag(&place, "force", raw->force, false) || parse->force;
 	load_hash(parse, raw->hash, &gw->hash);
 	config_place_set(&place, parse, "gateway.graceful-restart");

@@ -59,8 +59,8 @@ struct raw_hash {
 struct raw_gateway {
 	char *name, *local_asn, *router_id, *attachment, *vrf, *quota, *auto_advertise, *overlap;
 	char *reserved, *profile, *force;
-	char **guard, **protected;
-	unsigned int n_guard, n_protected;
+	char **guard, **protected, **ports;
+	unsigned int n_guard, n_protected, n_ports;
 	struct raw_hash *hash;
 	struct raw_restart *restart;
 };

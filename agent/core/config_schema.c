@@ -50,6 +50,7 @@ static const cyaml_schema_field_t gateway_fields[] = {
 	LIST("guard", struct raw_gateway, guard, &text_entry),
 	LIST("protected", struct raw_gateway, protected, &text_entry),
 	OBJECT("hash", struct raw_gateway, hash, hash_fields),
+	LIST("ports", struct raw_gateway, ports, &text_entry),
 	OBJECT("graceful-restart", struct raw_gateway, restart, restart_fields),
 	TEXT("force", struct raw_gateway, force),
 	CYAML_FIELD_END

@@ -56,6 +56,9 @@ void config_free(struct config *config)
 	free(config->gateway.vrf);
 	free(config->gateway.guard);
 	free(config->gateway.protected);
+	for (size_t i = 0; i < config->gateway.n_ports; i++)
+		free(config->gateway.ports[i]);
+	free(config->gateway.ports);
 	free(config->control_socket);
 	free(config->control_group);
 	config_errors_free(&config->warnings);

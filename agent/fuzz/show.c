@@ -15,7 +15,7 @@
 #define ROWS 2
 
 static const char *const keys[] = {
-	"accepted", "advertised", "as4", "as_path", "attachment", "attempts", "backlog", "bfd",
+	"accepted", "advertised", "as4", "aside", "as_path", "attachment", "attempts", "backlog", "bfd",
 	"bfd_detection_ms", "bfd_diag", "bgp", "bucket", "buckets", "cache", "cache4", "cache6",
 	"cache_fills", "cache_hits", "cache_unused", "candidates", "capabilities",
 	"child_cipher", "class", "code", "connection", "dead", "destination", "detail", "dev",
@@ -30,11 +30,12 @@ static const char *const keys[] = {
 	"last_rx_ms", "last_subcode", "live", "local", "local_as", "local_asn", "local_pref", "med",
 	"members", "memory", "messages_in", "messages_out", "module", "mss_clamped", "mtu", "name",
 	"next_hop", "next_hops", "note", "object", "on_fail", "origin", "packets", "paths", "peer",
-	"peer_as", "peer_id", "peer_restart_time", "prefix", "proto", "protocol_version",
+	"peer_as", "peer_id", "peer_restart_time", "ports", "prefix", "proto", "protocol_version",
 	"published", "quota", "quota_used", "reason", "received", "refresh", "refused",
 	"refused_error", "rejected", "rekeys", "remote", "result", "retry_ms", "route",
 	"router_id", "routes", "rx", "rx_bytes", "rx_packets", "rx_refused", "sent", "since",
-	"since_ms", "site", "spi", "stale", "state", "stats", "step", "steps", "text", "timers",
+	"since_ms", "site", "spi", "stale", "state", "state4", "state6",
+	"stats", "step", "steps", "text", "timers",
 	"transitions", "tunnel", "tunnels", "tunnels_up", "tx", "tx_bytes", "tx_errors",
 	"tx_packets", "type", "up", "updates_in", "updates_out", "uptime_ms", "verdict", "vgwctl",
 	"vrf", "warnings", "weight", "after_ns", "answered", "cause", "event", "health", "line",

@@ -18,6 +18,7 @@ static void destroy(struct fib *fib)
 	free(fib->tunnels);
 	free(fib->group_slots);
 	free(fib->guards);
+	fib_ports_free(fib);
 	free(fib);
 }
 
@@ -428,6 +429,7 @@ static void stop(struct fib *fib)
 	fib_policies_clear(fib);
 	fib_groups_clear(fib);
 	tunnels_clear(fib);
+	fib_ports_forget(fib);
 	fib->generation_open = fib->commit_sent = fib->restart_wanted = false;
 	fib->settings_dirty = false;
 	loop_timer_stop(fib->kick);
@@ -621,6 +623,7 @@ static bool drained(const struct fib *fib)
 {
 	return fib->phase == FIB_RUNNING && !fib->dirty.n && !fib->n_dirty_tunnels &&
 	       !fib->policies.dirty && !fib->in_flight && !fib->settings_dirty &&
+	       !fib->ports_dirty &&
 	       !fib->restart_wanted &&
 	       !(fib->retry_refused && fib->refused.n) && !loop_timer_pending(fib->retry);
 }
@@ -637,6 +640,7 @@ static void pump(struct fib *fib)
 	if (fib->settings_dirty)
 		settings_send(fib);
 	tunnels_pump(fib);
+	fib_ports_pump(fib);
 	fib_policies_pump(fib);
 	fib_routes_pump(fib);
 	if (!drained(fib))

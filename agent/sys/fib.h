@@ -67,6 +67,8 @@ void fib_free(struct fib *fib); /* leaves the module as it is */
 void fib_start(struct fib *fib, uint32_t ifindex);
 void fib_settings(struct fib *fib, uint32_t quota, const struct kernel_hash *hash,
 		  const struct prefix *guards, size_t n_guards);
+/* All LAN devices that should be ports, as of now; each call tries a refused one again. */
+void fib_ports(struct fib *fib, const uint32_t *ifindexes, size_t n);
 void fib_dirty_tunnel(struct fib *fib, uint32_t id);
 void fib_dirty_route(struct fib *fib, const struct prefix *prefix, uint8_t class);
 /* Look at all policy routes again: they are few, and told as a list. */

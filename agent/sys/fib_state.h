@@ -2,7 +2,7 @@
 /*
  * What fib keeps of one gateway. Private to sys/fib*.c: fib.c has life,
  * settings, tunnels and the order of work, fib_group.c the interned groups,
- * fib_route.c routes and their batches, fib_policy.c policy routes.
+ * fib_route.c routes and their batches, fib_policy.c policy routes, fib_port.c ports.
  */
 #ifndef VGW_SYS_FIB_STATE_H
 #define VGW_SYS_FIB_STATE_H
@@ -66,6 +66,12 @@ struct route_list {
 	size_t n;
 };
 
+struct fib_port {
+	struct fib_port *next;
+	uint32_t ifindex;
+	bool wanted, held, sent, refused;
+};
+
 struct policy {
 	struct kernel_policy is; /* name, and what it is being told */
 	struct fib_group *group; /* that the module has for it, if held */
@@ -122,6 +128,9 @@ struct fib {
 	/* By slot, from 1; a free slot holds the number of the next one, odd. */
 	struct fib_group **group_slots;
 	uint32_t n_group_slots, free_group_slot;
+
+	struct fib_port *ports; /* wanted, or held by the module */
+	bool ports_dirty;
 
 	struct ptable routes[FIB_CLASSES];
 	struct route_list dirty, refused;
@@ -190,5 +199,11 @@ void fib_routes_clear(struct fib *fib);
 void fib_policies_pump(struct fib *fib);
 void fib_policies_committed(struct fib *fib);
 void fib_policies_clear(struct fib *fib);
+
+/* fib_port.c */
+void fib_ports_pump(struct fib *fib);
+/* The module holds none that we know of; what is wanted stays. */
+void fib_ports_forget(struct fib *fib);
+void fib_ports_free(struct fib *fib);
 
 #endif

@@ -171,6 +171,22 @@ void kernel_policies_del(struct kernel *kernel, uint32_t gateway,
 	submit_policies(kernel, &call, done, ctx);
 }
 
+void kernel_port_add(struct kernel *kernel, uint32_t gateway, uint32_t ifindex, kernel_done done,
+		     void *ctx)
+{
+	struct kernel_call call = { .op = KERNEL_OP_PORT_ADD, .gateway = gateway, .id = ifindex };
+
+	submit_done(kernel, &call, done, ctx);
+}
+
+void kernel_port_del(struct kernel *kernel, uint32_t gateway, uint32_t ifindex, kernel_done done,
+		     void *ctx)
+{
+	struct kernel_call call = { .op = KERNEL_OP_PORT_DEL, .gateway = gateway, .id = ifindex };
+
+	submit_done(kernel, &call, done, ctx);
+}
+
 void kernel_generation_begin(struct kernel *kernel, uint32_t gateway,
 			     void (*reply)(void *ctx, int error, const char *text,
 					   uint32_t generation), void *ctx)
@@ -254,6 +270,16 @@ void kernel_policies_dump(struct kernel *kernel, uint32_t gateway,
 	submit(kernel, &call, &caller);
 }
 
+void kernel_ports_dump(struct kernel *kernel, uint32_t gateway,
+		       void (*row)(void *ctx, const struct kernel_port *port), kernel_done done,
+		       void *ctx)
+{
+	struct kernel_call call = { .op = KERNEL_OP_PORTS_DUMP, .gateway = gateway };
+	struct kernel_caller caller = { .reply.done = done, .row.port = row, .ctx = ctx };
+
+	submit(kernel, &call, &caller);
+}
+
 int kernel_policy_compare(const struct kernel_policy *a, const struct kernel_policy *b)
 {
 	int order;
@@ -296,6 +322,8 @@ static size_t row_size(enum kernel_op op)
 		return sizeof(struct kernel_route);
 	case KERNEL_OP_POLICIES_DUMP:
 		return sizeof(struct kernel_policy);
+	case KERNEL_OP_PORTS_DUMP:
+		return sizeof(struct kernel_port);
 	default:
 		return 0;
 	}
@@ -344,6 +372,8 @@ static void tell_rows(const struct kernel_caller *caller, const struct kernel_re
 			caller->row.group(caller->ctx, row);
 		else if (caller->op == KERNEL_OP_POLICIES_DUMP)
 			caller->row.policy(caller->ctx, row);
+		else if (caller->op == KERNEL_OP_PORTS_DUMP)
+			caller->row.port(caller->ctx, row);
 		else
 			caller->row.route(caller->ctx, row);
 	}

@@ -94,6 +94,13 @@ struct kernel_policy {
 	bool stale; /* replies only */
 };
 
+struct kernel_port {
+	uint32_t ifindex;
+	/* replies only */
+	uint8_t state4, state6; /* enum vgw_port_state */
+	uint64_t packets, bytes, aside, other;
+};
+
 struct kernel_flow {
 	struct addr dst, src; /* src may be none */
 	uint8_t protocol;
@@ -198,6 +205,11 @@ void kernel_policies_add(struct kernel *kernel, uint32_t gateway,
 void kernel_policies_del(struct kernel *kernel, uint32_t gateway,
 			 const struct kernel_policy *policies, size_t n, kernel_done done,
 			 void *ctx);
+/* A LAN device; a repeat only refreshes it in the open generation. */
+void kernel_port_add(struct kernel *kernel, uint32_t gateway, uint32_t ifindex, kernel_done done,
+		     void *ctx);
+void kernel_port_del(struct kernel *kernel, uint32_t gateway, uint32_t ifindex, kernel_done done,
+		     void *ctx);
 void kernel_generation_begin(struct kernel *kernel, uint32_t gateway,
 			     void (*reply)(void *ctx, int error, const char *text,
 					   uint32_t generation),
@@ -228,6 +240,10 @@ void kernel_routes_dump(struct kernel *kernel, uint32_t gateway,
 void kernel_policies_dump(struct kernel *kernel, uint32_t gateway,
 			  void (*row)(void *ctx, const struct kernel_policy *policy),
 			  kernel_done done, void *ctx);
+
+void kernel_ports_dump(struct kernel *kernel, uint32_t gateway,
+		       void (*row)(void *ctx, const struct kernel_port *port), kernel_done done,
+		       void *ctx);
 
 /* Order of two policy routes: family, then as packets meet them; 0: one name. */
 int kernel_policy_compare(const struct kernel_policy *a, const struct kernel_policy *b);

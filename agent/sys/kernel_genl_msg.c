@@ -246,6 +246,9 @@ static const struct {
 	[KERNEL_OP_POLICIES_ADD] = { VGW_CMD_POLICY_ROUTE_ADD, .put = put_policies },
 	[KERNEL_OP_POLICIES_DEL] = { VGW_CMD_POLICY_ROUTE_DEL, .put = put_policies },
 	[KERNEL_OP_POLICIES_DUMP] = { VGW_CMD_POLICY_ROUTE_GET, VGW_A_POLICY_ROUTES_GATEWAY },
+	[KERNEL_OP_PORT_ADD] = { VGW_CMD_PORT_ADD, VGW_A_PORT_GATEWAY, VGW_A_PORT_IFINDEX },
+	[KERNEL_OP_PORT_DEL] = { VGW_CMD_PORT_DEL, VGW_A_PORT_GATEWAY, VGW_A_PORT_IFINDEX },
+	[KERNEL_OP_PORTS_DUMP] = { VGW_CMD_PORT_GET, VGW_A_PORT_GATEWAY },
 };
 
 static int put_request(struct nl_msg *msg, const struct kernel_call *call,
@@ -632,6 +635,24 @@ static int decode_stats(struct nlmsghdr *nlh, struct kernel_stats *stats)
 	return 0;
 }
 
+static int decode_port(struct nlmsghdr *nlh, struct kernel_port *port)
+{
+	struct nlattr *a[VGW_A_PORT_MAX + 1];
+
+	if (parse(nlh, a, VGW_A_PORT_MAX))
+		return -EPROTO;
+	*port = (struct kernel_port){
+		.ifindex = get_u32(a[VGW_A_PORT_IFINDEX]),
+		.state4 = get_u8(a[VGW_A_PORT_STATE4]),
+		.state6 = get_u8(a[VGW_A_PORT_STATE6]),
+		.packets = get_u64(a[VGW_A_PORT_PACKETS]),
+		.bytes = get_u64(a[VGW_A_PORT_BYTES]),
+		.aside = get_u64(a[VGW_A_PORT_ASIDE]),
+		.other = get_u64(a[VGW_A_PORT_OTHER]),
+	};
+	return 0;
+}
+
 static int decode_begin(struct nlmsghdr *nlh, uint32_t *generation)
 {
 	struct nlattr *a[VGW_A_GATEWAY_MAX + 1];
@@ -666,6 +687,9 @@ int kernel_genl_decode(enum kernel_op op, struct nlmsghdr *nlh, struct kernel_re
 	case KERNEL_OP_GROUPS_DUMP:
 		row = kernel_result_row(result, op);
 		return row ? decode_group(nlh, row) : -ENOMEM;
+	case KERNEL_OP_PORTS_DUMP:
+		row = kernel_result_row(result, op);
+		return row ? decode_port(nlh, row) : -ENOMEM;
 	default:
 		return 0;
 	}

@@ -49,9 +49,11 @@ static void dump(const struct model_gateway *gw, enum kernel_op op, struct kerne
 	const struct model_group *groups = gw->groups.items;
 	const struct kernel_route *routes = gw->routes.items;
 	const struct kernel_policy *policies = gw->policies.items;
+	const struct model_port *ports = gw->ports.items;
 	size_t n = op == KERNEL_OP_TUNNELS_DUMP	 ? gw->tunnels.n :
 		   op == KERNEL_OP_GROUPS_DUMP	 ? gw->groups.n :
 		   op == KERNEL_OP_POLICIES_DUMP ? gw->policies.n :
+		   op == KERNEL_OP_PORTS_DUMP	 ? gw->ports.n :
 						   gw->routes.n;
 
 	for (size_t i = 0; i < n; i++) {
@@ -67,6 +69,8 @@ static void dump(const struct model_gateway *gw, enum kernel_op op, struct kerne
 			group_report(gw, &groups[i], row);
 		else if (op == KERNEL_OP_POLICIES_DUMP)
 			memcpy(row, &policies[i], sizeof(policies[i]));
+		else if (op == KERNEL_OP_PORTS_DUMP)
+			memcpy(row, &ports[i].is, sizeof(ports[i].is));
 		else
 			memcpy(row, &routes[i], sizeof(routes[i]));
 	}
@@ -91,7 +95,8 @@ static void execute(struct model *model, const struct kernel_call *call,
 {
 	struct model_gateway *gw = gateway_find(model, call->gateway);
 	bool routes = call->op == KERNEL_OP_ROUTES_ADD || call->op == KERNEL_OP_ROUTES_DEL;
-	bool objects = call->op == KERNEL_OP_TUNNELS_DUMP || call->op == KERNEL_OP_GROUPS_DUMP;
+	bool objects = call->op == KERNEL_OP_TUNNELS_DUMP || call->op == KERNEL_OP_GROUPS_DUMP ||
+		       call->op == KERNEL_OP_PORTS_DUMP;
 
 	if (!model->announced)
 		fail(result, -ENOLINK, "the vgw module is not loaded");
@@ -163,6 +168,7 @@ static void gateway_clear(struct model_gateway *gw)
 	free(gw->groups.items);
 	free(gw->routes.items);
 	free(gw->policies.items);
+	free(gw->ports.items);
 	free(gw->guards);
 }
 

@@ -28,11 +28,17 @@ struct model_group {
 	bool fresh;
 };
 
+struct model_port {
+	struct kernel_port is;
+	bool fresh;
+};
+
 struct model_gateway {
 	struct kernel_gateway is;
 	struct array tunnels, groups; /* model_tunnel, model_group, by id */
 	struct array routes; /* kernel_route by prefix, class; stale: not refreshed */
 	struct array policies; /* kernel_policy in their order; stale as above */
+	struct array ports; /* model_port */
 	struct prefix *guards;
 	size_t n_guards;
 	uint32_t dynamic_fresh;

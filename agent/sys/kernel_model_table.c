@@ -463,6 +463,40 @@ static void routes_change(struct model_gateway *gw, const struct kernel_call *ca
 	*gw = trial;
 }
 
+/* Ports */
+
+static void port_add(struct model_gateway *gw, uint32_t ifindex, struct kernel_result *result)
+{
+	struct model_port *ports = gw->ports.items, *port;
+
+	for (size_t i = 0; i < gw->ports.n; i++) {
+		if (ports[i].is.ifindex == ifindex) {
+			ports[i].fresh = true;
+			return;
+		}
+	}
+	port = model_insert(&gw->ports, gw->ports.n, sizeof(*port));
+	if (!port) {
+		fail(result, -ENOMEM, NULL);
+		return;
+	}
+	port->is.ifindex = ifindex;
+	port->fresh = true;
+}
+
+static void port_del(struct model_gateway *gw, uint32_t ifindex, struct kernel_result *result)
+{
+	const struct model_port *ports = gw->ports.items;
+
+	for (size_t i = 0; i < gw->ports.n; i++) {
+		if (ports[i].is.ifindex == ifindex) {
+			model_remove(&gw->ports, i, sizeof(*ports));
+			return;
+		}
+	}
+	fail(result, -ENOENT, "device is not a port of the gateway");
+}
+
 /* Generations */
 
 static void begin(struct model_gateway *gw, struct kernel_result *result)
@@ -471,7 +505,10 @@ static void begin(struct model_gateway *gw, struct kernel_result *result)
 	struct model_tunnel *tunnels = gw->tunnels.items;
 	struct model_group *groups = gw->groups.items;
 	struct kernel_policy *policies = gw->policies.items;
+	struct model_port *ports = gw->ports.items;
 
+	for (size_t i = 0; i < gw->ports.n; i++)
+		ports[i].fresh = false;
 	for (size_t i = 0; i < gw->routes.n; i++)
 		routes[i].stale = true;
 	for (size_t i = 0; i < gw->policies.n; i++)
@@ -502,7 +539,11 @@ static void sweep(struct model_gateway *gw)
 	struct model_tunnel *tunnels = gw->tunnels.items;
 	struct model_group *groups = gw->groups.items;
 	struct kernel_policy *policies = gw->policies.items;
+	struct model_port *ports = gw->ports.items;
 
+	for (size_t i = gw->ports.n; i-- > 0;)
+		if (!ports[i].fresh)
+			model_remove(&gw->ports, i, sizeof(*ports));
 	for (size_t i = gw->policies.n; i-- > 0;)
 		if (policies[i].stale)
 			model_remove(&gw->policies, i, sizeof(*policies));
@@ -568,6 +609,12 @@ void model_change(struct model *model, struct model_gateway *gw, const struct ke
 	case KERNEL_OP_POLICIES_ADD:
 	case KERNEL_OP_POLICIES_DEL:
 		model_policies_change(gw, call, result);
+		break;
+	case KERNEL_OP_PORT_ADD:
+		port_add(gw, call->id, result);
+		break;
+	case KERNEL_OP_PORT_DEL:
+		port_del(gw, call->id, result);
 		break;
 	case KERNEL_OP_BEGIN:
 		begin(gw, result);

@@ -27,13 +27,16 @@ enum kernel_op {
 	KERNEL_OP_POLICIES_ADD,
 	KERNEL_OP_POLICIES_DEL,
 	KERNEL_OP_POLICIES_DUMP,
+	KERNEL_OP_PORT_ADD,
+	KERNEL_OP_PORT_DEL,
+	KERNEL_OP_PORTS_DUMP,
 };
 
 /* A request. Pointers are good until submit returns. */
 struct kernel_call {
 	enum kernel_op op;
 	uint32_t gateway;
-	uint32_t id; /* TUNNEL_DEL, GROUP_DEL; COMMIT: the generation */
+	uint32_t id; /* TUNNEL_DEL, GROUP_DEL; PORT_*: the ifindex; COMMIT: the generation */
 	const struct kernel_tunnel *tunnel;
 	const struct kernel_group *group;
 	const struct kernel_route *routes;
@@ -69,6 +72,7 @@ struct kernel_caller {
 		void (*group)(void *ctx, const struct kernel_group *group);
 		void (*route)(void *ctx, const struct kernel_route *route);
 		void (*policy)(void *ctx, const struct kernel_policy *policy);
+		void (*port)(void *ctx, const struct kernel_port *port);
 	} row;
 	void *ctx;
 };

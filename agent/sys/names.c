@@ -5,9 +5,9 @@
 
 #include <linux/vgw.h>
 
-#define NAME_OF(table, value)                                                              \
-	((value) < sizeof(table) / sizeof((table)[0]) && (table)[value] ? (table)[value] : \
-									  "unknown")
+#define NAME_OF(table, value)                                                            \
+	((value) < sizeof(table) / sizeof((table)[0]) && (table)[value] ? (table)[value] \
+									: "unknown")
 
 const char *names_route_class(uint8_t class)
 {
@@ -120,6 +120,24 @@ const char *names_cache_state(uint8_t state)
 		[VGW_CACHE_STATE_SA_MODE] = "sa-mode",
 		[VGW_CACHE_STATE_SECURITY] = "security",
 		[VGW_CACHE_STATE_NO_ROUTE] = "no-route",
+	};
+
+	return NAME_OF(names, state);
+}
+
+const char *names_port_state(uint8_t state)
+{
+	static const char *const names[] = {
+		[VGW_PORT_STATE_ON] = "on",
+		[VGW_PORT_STATE_GATEWAY_DOWN] = "gateway-down",
+		[VGW_PORT_STATE_FORWARDING_OFF] = "forwarding-off",
+		[VGW_PORT_STATE_VRF] = "vrf",
+		[VGW_PORT_STATE_TUNNEL] = "tunnel",
+		[VGW_PORT_STATE_FORWARD_HOOK] = "forward-hook",
+		[VGW_PORT_STATE_POST_ROUTING_HOOK] = "post-routing-hook",
+		[VGW_PORT_STATE_GATEWAY_EGRESS] = "gateway-egress",
+		[VGW_PORT_STATE_POLICY] = "policy",
+		[VGW_PORT_STATE_COUNTING] = "counting",
 	};
 
 	return NAME_OF(names, state);

@@ -18,5 +18,6 @@ const char *names_verdict_text(uint8_t verdict); /* a sentence for people */
 const char *names_candidate_result(uint8_t result);
 const char *names_hash_fields(uint8_t fields);
 const char *names_cache_state(uint8_t state);
+const char *names_port_state(uint8_t state);
 
 #endif

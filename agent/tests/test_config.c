@@ -124,6 +124,9 @@ static void check_full_gateway(const struct config *c)
 	assert_int_equal(c->gateway.hash.seed, UINT32_MAX);
 	assert_int_equal(c->gateway.hash.fields, 2);
 	assert_int_equal(c->gateway.hash.idle, 3600);
+	assert_int_equal(c->gateway.n_ports, 2);
+	assert_string_equal(c->gateway.ports[0], "eth1");
+	assert_string_equal(c->gateway.ports[1], "eth2.7");
 	assert_int_equal(c->gateway.restart_time, 90);
 	assert_true(c->gateway.force);
 }
@@ -268,6 +271,9 @@ static const struct bad bad[] = {
 	{ "gateway: {guard: [0.0.0.0/0]}\n", 1, 19, "gateway.guard[0]", "GUARD_DEFAULT", "clear" },
 	{ "gateway: {guard: [10.0.0.0/8, 10.0.0.0/8]}\n", 1, 31, "gateway.guard[1]", "DUPLICATE",
 	  "already" },
+	{ "gateway: {ports: [eth0, a/b]}\n", 1, 25, "gateway.ports[1]", "DEVICE_NAME", "a/b" },
+	{ "gateway: {ports: [eth0, eth0]}\n", 1, 25, "gateway.ports[1]", "DUPLICATE", "already" },
+	{ "gateway: {ports: [vgw0]}\n", 1, 19, "gateway.ports[0]", "VALUE", "itself" },
 	{ "gateway: {protected: [\"::/0\"]}\n", 1, 23, "gateway.protected[0]", "PROTECTED_DEFAULT",
 	  "refused" },
 	{ "gateway: {graceful-restart: {restart-time: 4096}}\n", 1, 44,

@@ -79,6 +79,8 @@ static void test_diff_gateway(void **state)
 		       "~gateway vgw0: guard without 10.0.0.0/8",
 		       "~gateway vgw0: guard with 10.0.0.0/9",
 		       "~gateway vgw0: guard with fd00::/8"));
+	check_diff("gateway: {ports: [a, b]}\n", "gateway: {ports: [c, b]}\n",
+		   EXPECT("~gateway vgw0: ports without a", "~gateway vgw0: ports with c"));
 	check_diff("gateway: {name: vgw0}\n", "gateway: {name: vgw1, vrf: blue}\n",
 		   EXPECT("!gateway vgw1: name", "!gateway vgw1: vrf"));
 	check_diff("control: {group: a}\n", "control: {group: b}\n", EXPECT("RESTART_REQUIRED"));

@@ -982,6 +982,77 @@ static void test_large(void **state)
 	check_equal(w);
 }
 
+struct port_rows {
+	uint32_t ifindex[8];
+	size_t n;
+};
+
+static void on_port(void *ctx, const struct kernel_port *port)
+{
+	struct port_rows *rows = ctx;
+
+	assert_true(rows->n < 8);
+	rows->ifindex[rows->n++] = port->ifindex;
+}
+
+static void on_ports(void *ctx, int error, const char *text, long index)
+{
+	(void)ctx;
+	(void)text;
+	(void)index;
+	assert_int_equal(error, 0);
+}
+
+/* A bit for each port that the module has. */
+static unsigned int ports_held(struct world *w)
+{
+	struct port_rows rows = { .n = 0 };
+	unsigned int held = 0;
+
+	kernel_ports_dump(w->kernel, GATEWAY, on_port, on_ports, &rows);
+	run(w);
+	for (size_t i = 0; i < rows.n; i++)
+		held |= 1u << rows.ifindex[i];
+	return held;
+}
+
+static void test_ports(void **state)
+{
+	static const uint32_t two[] = { 3, 5 }, other[] = { 5, 8 };
+	struct world *w = *state;
+
+	/* Of somebody else, and of an earlier life. */
+	kernel_port_add(w->kernel, GATEWAY, 3, on_done, w);
+	kernel_port_add(w->kernel, GATEWAY, 4, on_done, w);
+	bring_up(w);
+	assert_int_equal(ports_held(w), 0);
+	fib_ports(w->fib, two, 2);
+	assert_false(fib_idle(w->fib));
+	run(w);
+	assert_int_equal(ports_held(w), 1 << 3 | 1 << 5);
+	fib_ports(w->fib, other, 2);
+	run(w);
+	assert_int_equal(ports_held(w), 1 << 5 | 1 << 8);
+	/* Gone with its device: no error. */
+	kernel_port_del(w->kernel, GATEWAY, 8, on_done, w);
+	fib_ports(w->fib, other, 1);
+	run(w);
+	assert_int_equal(ports_held(w), 1 << 5);
+	/* A new generation has to be told of them, too. */
+	start(w);
+	fib_commit(w->fib);
+	run(w);
+	assert_int_equal(ports_held(w), 1 << 5);
+	/* Latest wins while requests are under way. */
+	fib_ports(w->fib, two, 2);
+	loop_fake_advance(w->loop, 0);
+	fib_ports(w->fib, NULL, 0);
+	loop_fake_advance(w->loop, 0);
+	fib_ports(w->fib, other, 2);
+	run(w);
+	assert_int_equal(ports_held(w), 1 << 5 | 1 << 8);
+}
+
 /* Whoever goes first, fib or the connection, nothing is left over (the sanitizer looks). */
 static void test_ends(void **state)
 {
@@ -1019,6 +1090,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_other_generation, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_check, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_large, setup_large, teardown),
+		cmocka_unit_test_setup_teardown(test_ports, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
 	};
 

@@ -291,10 +291,32 @@ static void gateway_device_gone(struct gateway *gateway)
 	gateway_look_soon(gateway, 1000);
 }
 
+/* Those of the configured devices that are there. */
+static void gateway_ports_apply(struct gateway *gateway)
+{
+	const struct config_gateway *config = &gateway->config->gateway;
+	uint32_t *ifindexes = calloc(config->n_ports + 1, sizeof(*ifindexes));
+	struct rtnl_link link;
+	size_t n = 0;
+
+	if (!ifindexes) {
+		log_error(NULL, "ports: out of memory");
+		return;
+	}
+	for (size_t i = 0; i < config->n_ports; i++)
+		if (!rtnl_link_get(gateway->rtnl, config->ports[i], &link))
+			ifindexes[n++] = link.ifindex;
+	fib_ports(gateway->fib, ifindexes, n);
+	free(ifindexes);
+}
+
 static void gateway_link(void *ctx, const struct rtnl_link *link, bool present)
 {
 	struct gateway *gateway = ctx;
 
+	/* A port may have got its name just now, or lost it. */
+	if (gateway->config->gateway.n_ports)
+		gateway_ports_apply(gateway);
 	if (!present && link->ifindex == gateway->ifindex) {
 		gateway_device_gone(gateway);
 		return;
@@ -449,6 +471,7 @@ void gateway_settings_apply(struct gateway *gateway)
 	};
 
 	fib_settings(gateway->fib, config->quota, &hash, config->guard, config->n_guard);
+	gateway_ports_apply(gateway);
 	advertise_policy(gateway);
 	derive_policy(gateway);
 	log_set_level(gateway->config->log_level);

@@ -42,7 +42,9 @@ struct gateway_answer {
 	struct gateway *gateway;
 	struct control_reply *reply;
 	struct kernel_gateway kernel;
-	bool present;
+	struct kernel_stats stats;
+	json_t *ports; /* as the module tells of them */
+	bool present, has_stats;
 };
 
 static json_t *gateway_prefixes(const struct prefix *list, size_t n)
@@ -138,6 +140,38 @@ static void row_add_config(json_t *row, const struct gateway *gateway)
 	json_object_set_new(row, "warnings", gateway_warnings(gateway));
 }
 
+static json_t *port_absent(const char *name, const char *state)
+{
+	return json_pack("{s:s,s:n,s:s,s:s,s:I,s:I,s:I,s:I}", "name", name, "ifindex", "state4",
+			 state, "state6", state, "packets", (json_int_t)0, "bytes", (json_int_t)0,
+			 "aside", (json_int_t)0, "other", (json_int_t)0);
+}
+
+/* The configured ones, each as the module has it, or why it has not. */
+static json_t *ports_rows(const struct gateway_answer *answer)
+{
+	const struct config_gateway *config = &answer->gateway->config->gateway;
+	json_t *rows = json_array(), *row, *found;
+	struct rtnl_link link;
+	size_t at;
+
+	for (size_t i = 0; i < config->n_ports; i++) {
+		bool there = !rtnl_link_get(answer->gateway->rtnl, config->ports[i], &link);
+
+		found = NULL;
+		json_array_foreach(answer->ports, at, row)
+			if (there && json_integer_value(json_object_get(row, "ifindex")) ==
+					     (json_int_t)link.ifindex)
+				found = json_incref(row);
+		if (found)
+			json_object_set_new(found, "name", json_string(config->ports[i]));
+		else
+			found = port_absent(config->ports[i], there ? "refused" : "no-device");
+		json_array_append_new(rows, found);
+	}
+	return rows;
+}
+
 static json_t *gateway_row(struct gateway_answer *answer, const struct kernel_stats *stats)
 {
 	struct gateway *gateway = answer->gateway;
@@ -163,6 +197,7 @@ static json_t *gateway_row(struct gateway_answer *answer, const struct kernel_st
 	json_object_set_new(row, "memory", json_integer(kernel->memory));
 	json_object_set_new(row, "uptime_ms",
 			    json_integer(loop_now(gateway->loop) - gateway->started));
+	json_object_set_new(row, "ports", ports_rows(answer));
 	json_object_set_new(row, "stats", stats ? stats_row(stats) : json_null());
 	return row;
 }
@@ -171,13 +206,43 @@ static void gateway_finish(struct gateway_answer *answer, const struct kernel_st
 {
 	control_reply_row(answer->reply, gateway_row(answer, stats));
 	control_reply_done(answer->reply);
+	json_decref(answer->ports);
 	free(answer);
+}
+
+static void gateway_port(void *ctx, const struct kernel_port *port)
+{
+	struct gateway_answer *answer = ctx;
+
+	json_array_append_new(
+		answer->ports,
+		json_pack("{s:I,s:s,s:s,s:I,s:I,s:I,s:I}", "ifindex", (json_int_t)port->ifindex,
+			  "state4", names_port_state(port->state4), "state6",
+			  names_port_state(port->state6), "packets", (json_int_t)port->packets,
+			  "bytes", (json_int_t)port->bytes, "aside", (json_int_t)port->aside,
+			  "other", (json_int_t)port->other));
+}
+
+static void gateway_ports_done(void *ctx, int error, const char *text, long index)
+{
+	struct gateway_answer *answer = ctx;
+
+	(void)error;
+	(void)text;
+	(void)index;
+	gateway_finish(answer, answer->has_stats ? &answer->stats : NULL);
 }
 
 static void gateway_stats(void *ctx, int error, const char *text, const struct kernel_stats *stats)
 {
+	struct gateway_answer *answer = ctx;
+
 	(void)text;
-	gateway_finish(ctx, error ? NULL : stats);
+	answer->has_stats = !error;
+	if (!error)
+		answer->stats = *stats;
+	kernel_ports_dump(answer->gateway->kernel, answer->gateway->ifindex, gateway_port,
+			  gateway_ports_done, answer);
 }
 
 static void gateway_facts(void *ctx, int error, const char *text,
@@ -207,6 +272,7 @@ void show_gateway(void *ctx, const json_t *args, struct control_reply *reply)
 	}
 	answer->gateway = gateway;
 	answer->reply = reply;
+	answer->ports = json_array();
 	if (gateway->ifindex && kernel_available(gateway->kernel))
 		kernel_gateway_get(gateway->kernel, gateway->ifindex, gateway_facts, answer);
 	else

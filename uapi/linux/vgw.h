@@ -155,6 +155,39 @@ enum vgw_hash_fields {
 	VGW_HASH_FIELDS_MAX = __VGW_HASH_FIELDS_MAX - 1
 };
 
+/*
+ * Whether a port takes packets of a family; if not, they go the normal way,
+ * and why.
+ */
+enum vgw_port_state {
+	/* It takes them. */
+	VGW_PORT_STATE_ON,
+	/* The gateway's device is not up. */
+	VGW_PORT_STATE_GATEWAY_DOWN,
+	/* The port's device does not forward. */
+	VGW_PORT_STATE_FORWARDING_OFF,
+	/* The port's device is a VRF, or in one. */
+	VGW_PORT_STATE_VRF,
+	/* The port's device is a tunnel of a gateway by now. */
+	VGW_PORT_STATE_TUNNEL,
+	/* Somebody else has a netfilter hook at FORWARD. */
+	VGW_PORT_STATE_FORWARD_HOOK,
+	/* Somebody else has a netfilter hook at POST_ROUTING. */
+	VGW_PORT_STATE_POST_ROUTING_HOOK,
+	/* A queue, a filter or a capture waits at the gateway's device. */
+	VGW_PORT_STATE_GATEWAY_EGRESS,
+	/*
+	 * A policy for packets of no XFRM interface could concern forwarded packets,
+	 * or the default policy blocks.
+	 */
+	VGW_PORT_STATE_POLICY,
+	/* Policies changed and are being counted. */
+	VGW_PORT_STATE_COUNTING,
+
+	__VGW_PORT_STATE_MAX,
+	VGW_PORT_STATE_MAX = __VGW_PORT_STATE_MAX - 1
+};
+
 /* Outcome of a lookup. */
 enum vgw_verdict {
 	/* Sent through a tunnel. */
@@ -562,6 +595,31 @@ enum {
 };
 
 enum {
+	/* ifindex of the gateway. */
+	VGW_A_PORT_GATEWAY = 1,
+	/* The LAN device. */
+	VGW_A_PORT_IFINDEX,
+	/* For IPv4. */
+	VGW_A_PORT_STATE4,
+	/* For IPv6. */
+	VGW_A_PORT_STATE6,
+	/* Packets that the port took. */
+	VGW_A_PORT_PACKETS,
+	VGW_A_PORT_BYTES,
+	/* Packets that came while it stepped aside. */
+	VGW_A_PORT_ASIDE,
+	/*
+	 * Packets for the normal way: their route is not the gateway's, or they need
+	 * more than forwarding (options, fragmentation, ICMP).
+	 */
+	VGW_A_PORT_OTHER,
+	VGW_A_PORT_PAD,
+
+	__VGW_A_PORT_MAX,
+	VGW_A_PORT_MAX = __VGW_A_PORT_MAX - 1
+};
+
+enum {
 	VGW_CMD_GATEWAY_GET = 1,
 	VGW_CMD_GATEWAY_SET,
 	VGW_CMD_GATEWAY_NTF,
@@ -582,6 +640,9 @@ enum {
 	VGW_CMD_POLICY_ROUTE_GET,
 	VGW_CMD_POLICY_ROUTE_ADD,
 	VGW_CMD_POLICY_ROUTE_DEL,
+	VGW_CMD_PORT_GET,
+	VGW_CMD_PORT_ADD,
+	VGW_CMD_PORT_DEL,
 
 	__VGW_CMD_MAX,
 	VGW_CMD_MAX = __VGW_CMD_MAX - 1
