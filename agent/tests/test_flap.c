@@ -138,7 +138,9 @@ static void life_begin(struct life *life)
 
 static void life_run(struct life *life)
 {
-	fib_settings(life->gateway.fib, 0, 0, NULL, 0);
+	static const struct kernel_hash no_hash;
+
+	fib_settings(life->gateway.fib, 0, &no_hash, NULL, 0);
 	fib_start(life->gateway.fib, GATEWAY);
 	fib_commit(life->gateway.fib);
 }

@@ -60,6 +60,13 @@ void vgw_tunnel_destroy(struct vgw_tunnel *tunnel)
 	exit(1);
 }
 
+/* There is none. */
+void vgw_port_del(struct vgw_port *port)
+{
+	printf("# a port was swept\n");
+	exit(1);
+}
+
 static struct vgw_group *group_of(unsigned int i)
 {
 	return xa_load(&gw.groups, i + 1);
@@ -118,6 +125,7 @@ static int world_make(void)
 	gw.quota = 12;
 	xa_init(&gw.chains);
 	xa_init(&gw.tunnels);
+	xa_init(&gw.ports);
 	xa_init(&gw.groups);
 	for (unsigned int i = 0; i < 2; i++) {
 		gw.lpm[i] = vgw_lpm_create(i ? 128 : 32);
