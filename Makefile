@@ -7,6 +7,7 @@ VGW_VERSION := 0.1.0
 
 BUILD := build
 SERIES := 6.1 6.12
+DEBUG_KERNELS := debug kcsan
 
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -75,12 +76,20 @@ $(SERIES:%=module-%): module-%:
 	$(call kbuild,kmod-$*,$(BUILD)/kernels/$*/hdr,W=1)
 	@echo "build/kmod-$*/vgw.ko"
 
-# A kernel that looks for faults, and the module for it.
-.PHONY: module-debug
-module-debug:
-	@scripts/kernel-debug
-	$(call kbuild,kmod-debug,$(BUILD)/kernels-debug/debug/hdr,UBSAN_SANITIZE=y)
-	@echo "build/kmod-debug/vgw.ko"
+# Kernels that look for faults, the module for each, and the faults that each must see.
+# $(call kbuild) again, for another tree of sources: $(1): directory below build/, $(2): kernel.
+define kbuild_planted
+@mkdir -p $(BUILD)/$(1)
+@cd $(BUILD)/$(1) && ln -sf ../../selftests/vgw/planted/* .
+@$(MAKE) --no-print-directory -s -C $(2) M=$(CURDIR)/$(BUILD)/$(1) modules
+endef
+
+.PHONY: $(DEBUG_KERNELS:%=module-%)
+$(DEBUG_KERNELS:%=module-%): module-%:
+	@scripts/kernel-debug $*
+	$(call kbuild,kmod-$*,$(BUILD)/kernels-debug/$*/hdr,UBSAN_SANITIZE=y)
+	$(call kbuild_planted,planted-$*,$(BUILD)/kernels-debug/$*/hdr)
+	@echo "build/kmod-$*/vgw.ko"
 
 # For the benchmarks' kernel, a process of this machine (scripts/bench/uml).
 .PHONY: module-uml
@@ -223,13 +232,18 @@ $(BUILD)/selftests/fuzz_genl: selftests/vgw/fuzz_genl.c $(BUILD)/selftests/fuzz_
 
 # ---- checks -----------------------------------------------------------------
 
-.PHONY: check check-fast demo bench style sparse
+.PHONY: check check-fast check-debug check-kcsan demo bench style sparse
 check:
 	@scripts/deps
 	@scripts/check
 
 check-fast:
 	@scripts/check --fast
+
+# Not part of check: the kernel alone takes up to half an hour the first time.
+MINUTES ?= 10
+check-debug check-kcsan: check-%: module-% vm-programs
+	@scripts/check-debug $* $(MINUTES)
 
 demo:
 	@scripts/deps
@@ -322,7 +336,8 @@ uninstall:
 # Kernels and the guests' root are kept; 'make distclean' removes them too.
 clean:
 	rm -rf $(BUILD)/agent $(BUILD)/agent-test $(BUILD)/agent.flags $(BUILD)/tests $(BUILD)/selftests \
-		$(BUILD)/kmod-* $(BUILD)/sparse-* $(BUILD)/check $(BUILD)/vm $(BUILD)/bench $(BUILD)/fuzz \
+		$(BUILD)/kmod-* $(BUILD)/planted-* $(BUILD)/sparse-* $(BUILD)/check $(BUILD)/check-debug \
+		$(BUILD)/vm $(BUILD)/bench $(BUILD)/fuzz \
 		$(BUILD)/vgw.ko $(BUILD)/link_vgw.so $(programs:%=$(BUILD)/%)
 
 distclean:
@@ -335,7 +350,8 @@ help:
 	@echo "make demo         two tunnels, a data center, a tunnel that dies: shown step by step in a VM"
 	@echo "make check        every test, natively and in VMs with both kernels (about 20 minutes)"
 	@echo "make check-fast   the native tests only"
-	@echo "make module-debug the same for a kernel that looks for faults, which is built first (half an hour)"
+	@echo "make check-debug  the module's tests, faults of memory and minutes of churn (MINUTES=$(MINUTES)) on a kernel"
+	@echo "                  that looks for faults, which is built first; make check-kcsan: data races"
 	@echo "make bench        speed against DPDK's tables and the stock kernel; builds a kernel once (about 20 minutes)"
 	@echo "make fuzz         what reads bytes from outside under libFuzzer (clang): SECONDS=60 each, TARGETS"
 	@echo "make style        form of the sources; CHECKPATCH=FILE adds the kernel's script"
