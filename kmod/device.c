@@ -108,7 +108,7 @@ static void device_setup(struct net_device *dev)
 static void apply_settings(struct vgw_gateway *gw, struct nlattr *data[])
 {
 	if (data && data[IFLA_VGW_QUOTA])
-		gw->quota = nla_get_u32(data[IFLA_VGW_QUOTA]);
+		WRITE_ONCE(gw->quota, nla_get_u32(data[IFLA_VGW_QUOTA]));
 	if (data && data[IFLA_VGW_HASH_SEED])
 		WRITE_ONCE(gw->seed, nla_get_u32(data[IFLA_VGW_HASH_SEED]));
 }

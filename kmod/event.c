@@ -43,7 +43,8 @@ static bool take_census(struct vgw_net *vnet)
 		return false;
 	if (time_before(begin, vnet->census_rest))
 		return true;
-	WRITE_ONCE(vnet->count_rules, false);
+	/* Before the first look: who sets it from here on wants another count. */
+	smp_store_mb(vnet->count_rules, false);
 	vgw_census_take(vnet);
 	vnet->census_rest = jiffies + (jiffies - begin) * CENSUS_REST;
 	return false;
@@ -53,7 +54,9 @@ static bool audit_due(struct vgw_tunnel *tunnel, bool all)
 {
 	bool told = READ_ONCE(tunnel->recheck);
 
-	WRITE_ONCE(tunnel->recheck, false);
+	/* What is set between the two is seen by the look that follows; unread, it would be lost. */
+	if (told)
+		smp_store_mb(tunnel->recheck, false);
 	if (told || all)
 		vgw_bundle_sweep(&tunnel->bundles);
 	return told || all || !vgw_tunnel_live(tunnel) || !tunnel->announced;

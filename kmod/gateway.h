@@ -66,7 +66,7 @@ struct vgw_gateway {
 	struct xarray tunnels;		/* by id */
 	struct xarray groups;		/* by id */
 	struct hlist_head chain_hash[VGW_CHAIN_BUCKETS];
-	u32 quota;
+	u32 quota;			/* READ_ONCE by who has not the lock */
 	u32 generation;
 	u32 table_seq;			/* changes with the table, for dumps */
 	u32 routes;			/* prefix and class */
