@@ -647,6 +647,27 @@ static int step_begin(void)
 	return 0;
 }
 
+/* Whatever a commit that failed has swept, all that was refreshed is there. */
+static int check_refreshed(void)
+{
+	for (unsigned int i = 0; i < PREFIXES; i++) {
+		struct vgw_lpm_value value;
+
+		for (unsigned int c = 0; c < VGW_N_CLASSES; c++) {
+			if (!model.slot[i][c].present || !model.slot[i][c].fresh)
+				continue;
+			EXPECT(vgw_lpm_get(gw.lpm[prefixes[i].table], &prefixes[i].key,
+					   prefixes[i].len, &value));
+			EXPECT(vgw_chain_get(&gw, value.nh)->slot[c].present);
+			EXPECT(vgw_route_fresh(&gw, value.mark, c));
+		}
+	}
+	for (unsigned int i = 0; i < GROUPS; i++)
+		EXPECT(!model.group[i].there || group_of(i));
+	EXPECT(gw.generation_open && gw.dynamic_fresh == model_fresh_dynamic());
+	return 0;
+}
+
 /* A commit that runs out of memory is tried again, and ends the same. */
 static int step_commit(void)
 {
@@ -655,10 +676,15 @@ static int step_commit(void)
 	if (!gw.generation_open)
 		return 0;
 	do {
+		struct netlink_ext_ack extack = {};
+
 		set_random_failure();
-		ret = vgw_generation_commit(&gw);
+		ret = vgw_generation_commit(&gw, &extack);
 		alloc_fail_after = -1;
+		EXPECT(!ret == !extack.text);
 		EXPECT(!ret || ret == -ENOMEM);
+		if (ret && check_refreshed())
+			return 1;
 	} while (ret);
 	for (unsigned int i = 0; i < PREFIXES; i++)
 		for (unsigned int c = 0; c < VGW_N_CLASSES; c++)
@@ -816,12 +842,266 @@ static int ids_run_out(void)
 	return world_free();
 }
 
+/* All that a change may touch, and a change that was refused may not. */
+struct snapshot {
+	struct vgw_slot slot[PREFIXES][VGW_N_CLASSES];
+	u8 mark[PREFIXES];
+	struct vgw_policy policy[2][POLICIES];
+	u32 n_policies[2];
+	struct {
+		u32 routes;
+		bool in_use;		/* chains that wait for a grace period count no more */
+		u8 mark;
+		struct vgw_group_map map;
+	} group[GROUPS];
+	u32 routes, policies, dynamic, fresh, groups, table_seq, net_routes;
+	size_t count[2];
+	u16 found[PREFIXES];
+	unsigned int members[TUNNELS];
+};
+
+static void snapshot_groups(struct snapshot *now)
+{
+	for (unsigned int i = 0; i < GROUPS; i++) {
+		const struct vgw_group *group = group_of(i);
+
+		if (!group)
+			continue;
+		now->group[i].routes = group->routes;
+		now->group[i].in_use = group->chains;
+		now->group[i].mark = group->mark;
+		memcpy(&now->group[i].map, group->map, sizeof(*group->map));
+	}
+	for (unsigned int i = 0; i < TUNNELS; i++)
+		now->members[i] = tunnels[i].members;
+}
+
+static void snapshot_take(struct snapshot *now)
+{
+	struct vgw_lpm_value value;
+
+	memset(now, 0, sizeof(*now));
+	for (unsigned int i = 0; i < PREFIXES; i++) {
+		struct vgw_lpm *lpm = gw.lpm[prefixes[i].table];
+
+		now->found[i] = vgw_lpm_lookup(lpm, &prefixes[i].key);
+		if (!vgw_lpm_get(lpm, &prefixes[i].key, prefixes[i].len, &value))
+			continue;
+		memcpy(now->slot[i], vgw_chain_get(&gw, value.nh)->slot, sizeof(now->slot[i]));
+		now->mark[i] = value.mark;
+	}
+	for (unsigned int table = 0; table < 2; table++) {
+		struct vgw_policy_set *set = vgw_policy_set_of(&gw, table);
+
+		now->count[table] = vgw_lpm_count(gw.lpm[table]);
+		now->n_policies[table] = vgw_policy_set_count(set);
+		for (u32 i = 0; i < now->n_policies[table]; i++)
+			memcpy(&now->policy[table][i], vgw_policy_set_at(set, i),
+			       sizeof(now->policy[table][i]));
+	}
+	snapshot_groups(now);
+	now->routes = gw.routes;
+	now->policies = gw.policy_count;
+	now->dynamic = gw.dynamic_prefixes;
+	now->fresh = gw.dynamic_fresh;
+	now->groups = gw.group_count;
+	now->table_seq = gw.table_seq;
+	now->net_routes = vnet.route_count;
+}
+
+/* The changes: each is refused as a whole, or done. */
+
+static int change_routes(bool add, unsigned int first)
+{
+	struct netlink_ext_ack extack = {};
+	struct vgw_route_batch batch;
+	int ret = vgw_route_batch_begin(&batch, &gw);
+
+	if (ret)
+		return ret;
+	for (unsigned int i = first; i < PREFIXES && !ret; i += 2) {
+		u8 class = 2 + (i / 2) % 2;
+
+		ret = add ? vgw_route_batch_add(&batch, &prefixes[i], class, group_of(i % 3), 0,
+						&extack) :
+			    vgw_route_batch_del(&batch, &prefixes[i], class, &extack);
+	}
+	if (ret)
+		vgw_route_batch_abort(&batch);
+	else
+		vgw_route_batch_commit(&batch);
+	return ret;
+}
+
+static int change_add4(void) { return change_routes(true, 0); }
+static int change_add6(void) { return change_routes(true, 1); }
+static int change_del4(void) { return change_routes(false, 0); }
+static int change_del6(void) { return change_routes(false, 1); }
+
+static int change_policies(bool add)
+{
+	struct netlink_ext_ack extack = {};
+	struct vgw_policy_batch batch;
+	int ret = 0;
+
+	vgw_policy_batch_begin(&batch, &gw);
+	for (unsigned int i = 0; i < POLICIES && !ret; i++) {
+		struct vgw_policy policy = policies[i];
+
+		policy.group = group_of(i % 3);
+		ret = add ? vgw_policy_batch_add(&batch, prefixes[i].table, &policy, &extack) :
+			    vgw_policy_batch_del(&batch, prefixes[i].table, &policy, &extack);
+	}
+	if (!ret)
+		return vgw_policy_batch_commit(&batch);
+	vgw_policy_batch_abort(&batch);
+	return ret;
+}
+
+static int change_add_policies(void) { return change_policies(true); }
+static int change_del_policies(void) { return change_policies(false); }
+
+static int change_group(unsigned int i, unsigned int n)
+{
+	struct vgw_tunnel *list[TUNNELS];
+	struct netlink_ext_ack extack = {};
+	const u8 weight[TUNNELS] = { 1, 2, 1, 1, 1, 1, 1, 1, 1 };
+
+	for (unsigned int t = 0; t < n; t++)
+		list[t] = &tunnels[t];
+	return vgw_group_set(&gw, i + 1, list, weight, n, &extack);
+}
+
+static int change_add_group(void) { return change_group(5, 2); }
+static int change_members(void) { return change_group(0, 5); }
+
+/* With each allocation failing in turn, until it needs none that was not tried. */
+static int fail_each(const char *name, int (*change)(void))
+{
+	static struct snapshot before, after;
+	unsigned int refused = 0;
+	bool met = true;
+
+	for (long nth = 0; met; nth++) {
+		long live;
+		int ret;
+
+		rcu_flush();
+		snapshot_take(&before);
+		live = alloc_live;
+		alloc_fail_after = nth;
+		ret = change();
+		met = alloc_fail_after < 0;
+		alloc_fail_after = -1;
+		EXPECT(!ret || (ret == -ENOMEM && met));
+		if (!ret)
+			break;
+		refused++;
+		snapshot_take(&after);
+		EXPECT(!memcmp(&before, &after, sizeof(before)));
+		rcu_flush();
+		EXPECT(alloc_live == live);
+	}
+	EXPECT(refused);
+	printf("# %s: %u allocations failed in turn\n", name, refused);
+	return 0;
+}
+
+/* Where packets look is made of what is there; without memory for that they look elsewhere. */
+static int check_found(void)
+{
+	for (unsigned int j = 0; j < 200; j++)
+		if (check_choice() || check_source())
+			return 1;
+	return 0;
+}
+
+static void model_of_changes(bool routes, bool with_policies)
+{
+	memset(&model, 0, sizeof(model));
+	for (unsigned int i = 0; i < 3; i++) {
+		model.group[i] = (struct model_group){ .there = true, .n = i ? 2 : 5 };
+		for (unsigned int t = 0; t < TUNNELS; t++) {
+			model.group[i].member[t] = t;
+			model.group[i].weight[t] = t == 1 ? 2 : 1;
+		}
+	}
+	model.group[5] = model.group[1];
+	for (unsigned int i = 0; routes && i < PREFIXES; i++)
+		model.slot[i][1 + (i / 2) % 2] = (struct model_slot){ true, true, 0, i % 3 };
+	for (unsigned int i = 0; with_policies && i < POLICIES; i++)
+		model.policy[i] = (struct model_policy){ true, true, 0, i % 3 };
+}
+
+static int allocations_fail(void)
+{
+	if (world_make())
+		return 1;
+	gw.quota = 0;
+	for (unsigned int i = 0; i < 3; i++)
+		EXPECT(!change_group(i, 2));
+	if (fail_each("group-set, new", change_add_group) ||
+	    fail_each("group-set, other members", change_members) ||
+	    fail_each("route-add, IPv4", change_add4) || fail_each("route-add, IPv6", change_add6) ||
+	    fail_each("policy-route-add", change_add_policies))
+		return 1;
+	model_of_changes(true, true);
+	if (check_counts() || check_found() ||
+	    fail_each("route-add, again", change_add4) ||
+	    fail_each("policy-route-del", change_del_policies))
+		return 1;
+	model_of_changes(true, false);
+	if (check_counts() || check_found() || fail_each("route-del, IPv4", change_del4) ||
+	    fail_each("route-del, IPv6", change_del6))
+		return 1;
+	model_of_changes(false, false);
+	if (check_counts() || check_found())
+		return 1;
+	return world_free();
+}
+
+/* A namespace has limits of its own, whatever its gateways have. */
+static int limits_hold(void)
+{
+	struct netlink_ext_ack extack = {};
+	struct vgw_route_batch batch;
+	struct vgw_policy_batch policy_batch;
+	struct vgw_tunnel *list[] = { &tunnels[0] };
+	const u8 weight = 1;
+
+	if (world_make())
+		return 1;
+	vnet.group_count = VGW_GROUPS_MAX - 1;
+	EXPECT(!vgw_group_set(&gw, 1, list, &weight, 1, &extack));
+	EXPECT(vgw_group_set(&gw, 2, list, &weight, 1, &extack) == -ENOSPC);
+	EXPECT(!strcmp(extack.text, "network namespace has its limit of groups"));
+	EXPECT(!vgw_group_set(&gw, 1, list, &weight, 1, &extack));
+	vnet.group_count = 1;
+	vnet.route_count = VGW_ROUTES_MAX - 1;
+	EXPECT(!vgw_route_batch_begin(&batch, &gw));
+	EXPECT(!vgw_route_batch_add(&batch, &prefixes[0], 2, group_of(0), 0, &extack));
+	EXPECT(!vgw_route_batch_add(&batch, &prefixes[0], 2, group_of(0), 1, &extack));
+	EXPECT(vgw_route_batch_add(&batch, &prefixes[1], 2, group_of(0), 0, &extack) == -ENOSPC);
+	EXPECT(!strcmp(extack.text, "network namespace has its limit of routes"));
+	vgw_route_batch_abort(&batch);
+	vnet.route_count = 0;
+	vnet.policy_count = VGW_NET_POLICIES_MAX;
+	vgw_policy_batch_begin(&policy_batch, &gw);
+	EXPECT(vgw_policy_batch_add(&policy_batch, 0, &policies[0], &extack) == -ENOSPC);
+	EXPECT(!strcmp(extack.text, "network namespace has its limit of policy routes"));
+	vgw_policy_batch_abort(&policy_batch);
+	vnet.policy_count = 0;
+	return world_free();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		{ "random steps against the model", random_steps },
 		{ "next-hop ids run out", ids_run_out },
 		{ "policy routes run out", policies_run_out },
+		{ "each allocation of each change fails", allocations_fail },
+		{ "a namespace has limits", limits_hold },
 	};
 
 	return run_tests(tests, ARRAY_SIZE(tests), argc, argv);
