@@ -134,6 +134,7 @@ static int device_changelink(struct net_device *dev, struct nlattr *tb[], struct
 
 	mutex_lock(&gw->vnet->lock);
 	apply_settings(gw, data);
+	vgw_net_changed(gw->vnet);
 	mutex_unlock(&gw->vnet->lock);
 	return 0;
 }

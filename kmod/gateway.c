@@ -23,6 +23,7 @@ static int __net_init net_init(struct net *net)
 
 	vnet->net = net;
 	vnet->census_rest = jiffies;
+	vnet->objects_seq = 1;
 	mutex_init(&vnet->lock);
 	INIT_LIST_HEAD(&vnet->gateways);
 	INIT_DELAYED_WORK(&vnet->audit, vgw_event_audit);
@@ -92,6 +93,7 @@ static int net_join(struct vgw_gateway *gw)
 	if (!ret) {
 		vnet->gateway_count++;
 		list_add_tail(&gw->list, &vnet->gateways);
+		vgw_net_changed(vnet);
 	}
 	mutex_unlock(&vnet->lock);
 	return ret;
@@ -133,6 +135,7 @@ void vgw_gateway_uninit(struct vgw_gateway *gw)
 	xa_for_each(&gw->tunnels, id, tunnel)
 		vgw_tunnel_detach(tunnel);
 	list_del(&gw->list);
+	vgw_net_changed(vnet);
 	unhook = --vnet->gateway_count == 0 && vnet->has_hooks;
 	if (unhook)
 		vnet->has_hooks = false;

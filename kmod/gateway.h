@@ -41,6 +41,7 @@ struct vgw_net {
 	struct list_head gateways;	/* vgw_gateway.list; lock */
 	struct net *net;
 	unsigned int gateway_count, tunnel_count, group_count;	/* lock */
+	u32 objects_seq;		/* of gateways, tunnels and groups, for dumps; lock */
 	u32 route_count, policy_count;	/* lock */
 	unsigned int audits;		/* lock */
 	unsigned long census_rest;	/* jiffies: no census before; lock */
@@ -83,6 +84,14 @@ struct vgw_gateway {
 extern unsigned int vgw_net_id;
 
 struct vgw_net *vgw_net_get(struct net *net);
+
+/* Under the lock: a gateway, tunnel or group came, went, or has other settings. */
+static inline void vgw_net_changed(struct vgw_net *vnet)
+{
+	lockdep_assert_held(&vnet->lock);
+	vnet->objects_seq = vnet->objects_seq + 1 ?: 1;
+}
+
 int vgw_net_init(void);
 void vgw_net_uninit(void);
 

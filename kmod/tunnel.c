@@ -245,6 +245,7 @@ void vgw_tunnel_detach(struct vgw_tunnel *tunnel)
 	RCU_INIT_POINTER(tunnel->dev, NULL);
 	WRITE_ONCE(tunnel->ifindex, 0);
 	tunnel->detached = get_state_synchronize_rcu();
+	vgw_net_changed(tunnel->gw->vnet);
 	if (vgw_tunnel_live(tunnel))
 		WRITE_ONCE(tunnel->down_since, jiffies);
 	WRITE_ONCE(tunnel->live, false);
@@ -342,6 +343,7 @@ int vgw_tunnel_set(struct vgw_gateway *gw, const struct vgw_tunnel_config *confi
 	WRITE_ONCE(tunnel->transit, config->transit);
 	tunnel->failed = config->failed;
 	tunnel->mark = gw->parity;
+	vgw_net_changed(gw->vnet);
 	vgw_tunnel_audit(tunnel);
 	vgw_event_kick(gw->vnet);
 	return 0;
@@ -355,6 +357,7 @@ void vgw_tunnel_destroy(struct vgw_tunnel *tunnel)
 	vgw_tunnel_detach(tunnel);
 	hlist_del_init_rcu(&tunnel->by_connection);
 	xa_erase(&gw->tunnels, tunnel->id);
+	vgw_net_changed(gw->vnet);
 	gw->vnet->tunnel_count--;
 	gw->tunnel_count--;
 	pr_debug("%s: tunnel %u destroyed\n", gw->dev->name, tunnel->id);
