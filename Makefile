@@ -7,7 +7,6 @@ VGW_VERSION := 0.1.0
 
 BUILD := build
 SERIES := 6.1 6.12
-DEBUG_KERNELS := debug kcsan
 
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -76,7 +75,7 @@ $(SERIES:%=module-%): module-%:
 	$(call kbuild,kmod-$*,$(BUILD)/kernels/$*/hdr,W=1)
 	@echo "build/kmod-$*/vgw.ko"
 
-# Kernels that look for faults, the module for each, and the faults that each must see.
+# A kernel that looks for faults, the module for it, and the faults that it must see.
 # $(call kbuild) again, for another tree of sources: $(1): directory below build/, $(2): kernel.
 define kbuild_planted
 @mkdir -p $(BUILD)/$(1)
@@ -84,12 +83,12 @@ define kbuild_planted
 @$(MAKE) --no-print-directory -s -C $(2) M=$(CURDIR)/$(BUILD)/$(1) modules
 endef
 
-.PHONY: $(DEBUG_KERNELS:%=module-%)
-$(DEBUG_KERNELS:%=module-%): module-%:
-	@scripts/kernel-debug $*
-	$(call kbuild,kmod-$*,$(BUILD)/kernels-debug/$*/hdr,UBSAN_SANITIZE=y)
-	$(call kbuild_planted,planted-$*,$(BUILD)/kernels-debug/$*/hdr)
-	@echo "build/kmod-$*/vgw.ko"
+.PHONY: module-debug
+module-debug:
+	@scripts/kernel-debug
+	$(call kbuild,kmod-debug,$(BUILD)/kernels-debug/debug/hdr,UBSAN_SANITIZE=y)
+	$(call kbuild_planted,planted-debug,$(BUILD)/kernels-debug/debug/hdr)
+	@echo "build/kmod-debug/vgw.ko"
 
 # For the benchmarks' kernel, a process of this machine (scripts/bench/uml).
 .PHONY: module-uml
@@ -232,7 +231,7 @@ $(BUILD)/selftests/fuzz_genl: selftests/vgw/fuzz_genl.c $(BUILD)/selftests/fuzz_
 
 # ---- checks -----------------------------------------------------------------
 
-.PHONY: check check-fast check-debug check-kcsan demo bench style sparse
+.PHONY: check check-fast check-debug demo bench style sparse
 check:
 	@scripts/deps
 	@scripts/check
@@ -240,10 +239,10 @@ check:
 check-fast:
 	@scripts/check --fast
 
-# Not part of check: the kernel alone takes up to half an hour the first time.
+# Not part of check: the kernel alone takes up to an hour the first time, the tests hours without KVM.
 MINUTES ?= 10
-check-debug check-kcsan: check-%: module-% vm-programs
-	@scripts/check-debug $* $(MINUTES)
+check-debug: module-debug vm-programs
+	@scripts/check-debug $(MINUTES)
 
 demo:
 	@scripts/deps
@@ -351,7 +350,7 @@ help:
 	@echo "make check        every test, natively and in VMs with both kernels (about 20 minutes)"
 	@echo "make check-fast   the native tests only"
 	@echo "make check-debug  the module's tests, faults of memory and minutes of churn (MINUTES=$(MINUTES)) on a kernel"
-	@echo "                  that looks for faults, which is built first; make check-kcsan: data races"
+	@echo "                  that looks for faults, which is built first (an hour)"
 	@echo "make bench        speed against DPDK's tables and the stock kernel; builds a kernel once (about 20 minutes)"
 	@echo "make fuzz         what reads bytes from outside under libFuzzer (clang): SECONDS=60 each, TARGETS"
 	@echo "make style        form of the sources; CHECKPATCH=FILE adds the kernel's script"

@@ -7,10 +7,11 @@
 # the suite: scripts/check-debug runs it, on a kernel that looks for faults.
 # shellcheck source=selftests/vgw/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=selftests/lib/leaks.sh
+. "$vgw_top/selftests/lib/leaks.sh"
 
 minutes=${MINUTES:-10}
 fuzz=$vgw_top/build/selftests/fuzz_genl
-end=$((SECONDS + minutes * 60))
 declare -A rounds=()
 
 vgw_begin
@@ -92,6 +93,7 @@ churn_sas &
 churning=$!
 churn_requests &
 fuzzing=$!
+end=$((SECONDS + minutes * 60))
 while [ $SECONDS -lt $end ]; do
 	upheaval
 	ynl_stop
@@ -99,25 +101,21 @@ while [ $SECONDS -lt $end ]; do
 done
 touch "$vgw_tmp/stop"
 wait $churning $fuzzing
-for id in four six own there; do
-	load_stop $id > /dev/null
+for id in four six own; do
+	seen=$(load_stop $id)
+	ktap_note "$id: $seen"
+	check_match "packets went through meanwhile: $id" '^[1-9]' "$(field back.received "$seen")"
 done
+load_stop there > /dev/null
 ktap_note "upheavals by kind: $(for id in "${!rounds[@]}"; do echo "$id: ${rounds[$id]}"; done | paste -sd ' ')"
 ktap_note "SA changes: $(wc -l < "$vgw_tmp/churned"), runs of the fuzzer: $(wc -l < "$vgw_tmp/fuzzed")"
-check "SAs, devices and requests changed all the time" [ "$(wc -l < "$vgw_tmp/churned")" -gt $minutes ]
+check "SAs, devices and requests changed all the time" [ "$(wc -l < "$vgw_tmp/churned")" -gt "$minutes" ]
 
-leaks()
-{
-	[ -e /sys/kernel/debug/kmemleak ] || return 1
-	for _ in 1 2; do
-		sleep 6
-		echo scan > /sys/kernel/debug/kmemleak
-	done
-	grep -B 30 '\[vgw\]' /sys/kernel/debug/kmemleak
-}
 netns_remove_all
 vgw_unload
-check_not "nothing leaked" leaks
+if [ -e /sys/kernel/debug/kmemleak ]; then
+	check_not "nothing leaked" leaks_of vgw
+fi
 if [ -e /proc/lockdep_stats ]; then
 	check "lockdep is awake to the end" grep -qE 'debug_locks: *1$' /proc/lockdep_stats
 fi

@@ -4,8 +4,6 @@
  * not report it would not report one of vgw's either. Never loaded but by
  * scripts/check-debug, in a machine made for it.
  */
-#include <linux/delay.h>
-#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -15,14 +13,13 @@
 
 static char *fault;
 module_param(fault, charp, 0);
-MODULE_PARM_DESC(fault, "rcu, sleep, locks, leak, list, use-after-free, out-of-bounds, race");
+MODULE_PARM_DESC(fault, "see faults[] in the source");
 
 static DEFINE_SPINLOCK(lock);
 static DEFINE_MUTEX(first);
 static DEFINE_MUTEX(second);
 static int __rcu *published;
 static void *lost;
-static long shared;
 
 static void rcu(void)
 {
@@ -72,6 +69,29 @@ static void list(void)
 	list_del(next);
 }
 
+static void object_done(struct rcu_head *unused)
+{
+}
+
+static void object(void)
+{
+	static struct rcu_head head;
+
+	rcu_read_lock();
+	call_rcu(&head, object_done);
+	call_rcu(&head, object_done);
+	rcu_read_unlock();
+	rcu_barrier();
+}
+
+static void shift(void)
+{
+	int by = 40;
+
+	OPTIMIZER_HIDE_VAR(by);
+	pr_info("planted: %d\n", 1 << by);
+}
+
 static void use_after_free(void)
 {
 	char *object = kmalloc(64, GFP_KERNEL);
@@ -92,27 +112,6 @@ static void out_of_bounds(void)
 	kfree(object);
 }
 
-static int race_thread(void *unused)
-{
-	while (!kthread_should_stop()) {
-		shared++;
-		cond_resched();
-	}
-	return 0;
-}
-
-static void race(void)
-{
-	struct task_struct *thread[2];
-
-	for (unsigned int i = 0; i < 2; i++)
-		thread[i] = kthread_run(race_thread, NULL, "planted/%u", i);
-	msleep(5000);
-	for (unsigned int i = 0; i < 2; i++)
-		if (!IS_ERR(thread[i]))
-			kthread_stop(thread[i]);
-}
-
 static const struct {
 	const char *name;
 	void (*commit)(void);
@@ -122,9 +121,10 @@ static const struct {
 	{ "locks", locks },
 	{ "leak", leak },
 	{ "list", list },
+	{ "object", object },
+	{ "shift", shift },
 	{ "use-after-free", use_after_free },
 	{ "out-of-bounds", out_of_bounds },
-	{ "race", race },
 };
 
 static int __init planted_init(void)
