@@ -75,11 +75,19 @@ $(SERIES:%=module-%): module-%:
 	$(call kbuild,kmod-$*,$(BUILD)/kernels/$*/hdr,W=1)
 	@echo "build/kmod-$*/vgw.ko"
 
-# A kernel that looks for faults, and the module for it.
+# A kernel that looks for faults, the module for it, and the faults that it must see.
+# $(call kbuild) again, for another tree of sources: $(1): directory below build/, $(2): kernel.
+define kbuild_planted
+@mkdir -p $(BUILD)/$(1)
+@cd $(BUILD)/$(1) && ln -sf ../../selftests/vgw/planted/* .
+@$(MAKE) --no-print-directory -s -C $(2) M=$(CURDIR)/$(BUILD)/$(1) modules
+endef
+
 .PHONY: module-debug
 module-debug:
 	@scripts/kernel-debug
 	$(call kbuild,kmod-debug,$(BUILD)/kernels-debug/debug/hdr,UBSAN_SANITIZE=y)
+	$(call kbuild_planted,planted-debug,$(BUILD)/kernels-debug/debug/hdr)
 	@echo "build/kmod-debug/vgw.ko"
 
 # For the benchmarks' kernel, a process of this machine (scripts/bench/uml).
@@ -229,7 +237,7 @@ $(BUILD)/selftests/fuzz_genl: selftests/vgw/fuzz_genl.c $(BUILD)/selftests/fuzz_
 
 # ---- checks -----------------------------------------------------------------
 
-.PHONY: check check-fast demo bench style sparse
+.PHONY: check check-fast check-debug demo bench style sparse
 check:
 	@scripts/deps
 	@scripts/check
@@ -242,6 +250,11 @@ check-deep:
 
 check-fast:
 	@scripts/check --fast
+
+# Not part of check: the kernel alone takes up to an hour the first time, the tests hours without KVM.
+MINUTES ?= 10
+check-debug: module-debug vm-programs
+	@scripts/check-debug $(MINUTES)
 
 demo:
 	@scripts/deps
@@ -341,7 +354,8 @@ uninstall:
 # Kernels and the guests' root are kept; 'make distclean' removes them too.
 clean:
 	rm -rf $(BUILD)/agent $(BUILD)/agent-test $(BUILD)/agent.flags $(BUILD)/tests $(BUILD)/selftests \
-		$(BUILD)/kmod-* $(BUILD)/sparse-* $(BUILD)/check $(BUILD)/vm $(BUILD)/bench $(BUILD)/fuzz \
+		$(BUILD)/kmod-* $(BUILD)/planted-* $(BUILD)/sparse-* $(BUILD)/check $(BUILD)/check-debug \
+		$(BUILD)/vm $(BUILD)/bench $(BUILD)/fuzz \
 		$(BUILD)/vgw.ko $(BUILD)/link_vgw.so $(programs:%=$(BUILD)/%)
 
 distclean:
@@ -354,7 +368,8 @@ help:
 	@echo "make demo         two tunnels, a data center, a tunnel that dies: shown step by step in a VM"
 	@echo "make check        every test, natively and in VMs with both kernels (about 20 minutes)"
 	@echo "make check-fast   the native tests only"
-	@echo "make module-debug the same for a kernel that looks for faults, which is built first (half an hour)"
+	@echo "make check-debug  the module's tests, faults of memory and minutes of churn (MINUTES=$(MINUTES)) on a kernel"
+	@echo "                  that looks for faults, which is built first (an hour)"
 	@echo "make check-deep   long runs of the agent: random changes, chaos, 200 kills, faults (half an hour)"
 	@echo "make interop-table  Documentation/interop.rst from sessions with FRR, BIRD, OpenBGPD, GoBGP, ExaBGP"
 	@echo "make bench        speed against DPDK's tables and the stock kernel; builds a kernel once (about 20 minutes)"

@@ -110,7 +110,7 @@ static void device_setup(struct net_device *dev)
 static void apply_settings(struct vgw_gateway *gw, struct nlattr *data[])
 {
 	if (data && data[IFLA_VGW_QUOTA])
-		gw->quota = nla_get_u32(data[IFLA_VGW_QUOTA]);
+		WRITE_ONCE(gw->quota, nla_get_u32(data[IFLA_VGW_QUOTA]));
 	if (data && data[IFLA_VGW_HASH_SEED])
 		WRITE_ONCE(gw->hash.seed, nla_get_u32(data[IFLA_VGW_HASH_SEED]));
 }
@@ -136,6 +136,7 @@ static int device_changelink(struct net_device *dev, struct nlattr *tb[], struct
 
 	mutex_lock(&gw->vnet->lock);
 	apply_settings(gw, data);
+	vgw_net_changed(gw->vnet);
 	mutex_unlock(&gw->vnet->lock);
 	return 0;
 }

@@ -45,7 +45,8 @@ static bool take_census(struct vgw_net *vnet)
 		return false;
 	if (time_before(begin, vnet->census_rest))
 		return true;
-	WRITE_ONCE(vnet->count_rules, false);
+	/* Before the first look, with vgw_bundle_void(): who sets it later wants another count. */
+	smp_store_mb(vnet->count_rules, false);
 	vgw_census_take(vnet);
 	vnet->census_rest = jiffies + (jiffies - begin) * CENSUS_REST;
 	return false;
@@ -55,7 +56,9 @@ static bool audit_due(struct vgw_tunnel *tunnel, bool all)
 {
 	bool told = READ_ONCE(tunnel->recheck);
 
-	WRITE_ONCE(tunnel->recheck, false);
+	/* Before the look that follows: what is set in between is seen, not lost. */
+	if (told)
+		smp_store_mb(tunnel->recheck, false); /* with vgw_bundle_void() */
 	if (told || all)
 		vgw_bundle_sweep(&tunnel->bundles);
 	return told || all || !vgw_tunnel_live(tunnel) || !tunnel->announced;

@@ -13,6 +13,8 @@
 
 unsigned int vgw_net_id;
 
+static struct lock_class_key chains_lock_key;
+
 struct vgw_net *vgw_net_get(struct net *net)
 {
 	return net_generic(net, vgw_net_id);
@@ -25,6 +27,7 @@ static int __net_init net_init(struct net *net)
 	vnet->net = net;
 	vnet->census_rest = jiffies;
 	atomic_set(&vnet->policies_gen, 1);
+	vnet->objects_seq = 1;
 	mutex_init(&vnet->lock);
 	INIT_LIST_HEAD(&vnet->gateways);
 	INIT_DELAYED_WORK(&vnet->audit, vgw_event_audit);
@@ -94,6 +97,7 @@ static int net_join(struct vgw_gateway *gw)
 	if (!ret) {
 		vnet->gateway_count++;
 		list_add_tail(&gw->list, &vnet->gateways);
+		vgw_net_changed(vnet);
 	}
 	mutex_unlock(&vnet->lock);
 	return ret;
@@ -109,6 +113,8 @@ int vgw_gateway_init(struct vgw_gateway *gw, struct net_device *dev)
 	gw->table_seq = 1;
 	gw->mss_clamp = true;
 	xa_init_flags(&gw->chains, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_BH);
+	/* RCU callbacks take it, and none of the other two: lockdep takes all three for one. */
+	lockdep_set_class(&gw->chains.xa_lock, &chains_lock_key);
 	xa_init(&gw->tunnels);
 	xa_init(&gw->groups);
 	xa_init(&gw->ports);
@@ -137,6 +143,7 @@ void vgw_gateway_uninit(struct vgw_gateway *gw)
 	xa_for_each(&gw->tunnels, id, tunnel)
 		vgw_tunnel_detach(tunnel);
 	list_del(&gw->list);
+	vgw_net_changed(vnet);
 	unhook = --vnet->gateway_count == 0 && vnet->has_hooks;
 	if (unhook)
 		vnet->has_hooks = false;

@@ -47,6 +47,7 @@ struct vgw_net {
 	struct list_head gateways;	/* vgw_gateway.list; lock */
 	struct net *net;
 	unsigned int gateway_count, tunnel_count, group_count;	/* lock */
+	u32 objects_seq;		/* of gateways, tunnels and groups, for dumps; lock */
 	u32 route_count, policy_count;	/* lock */
 	unsigned int port_count;	/* READ_ONCE; lock to write */
 	unsigned int audits;		/* lock */
@@ -74,7 +75,7 @@ struct vgw_gateway {
 	struct xarray groups;		/* by id */
 	struct xarray ports;		/* by ifindex */
 	struct hlist_head chain_hash[VGW_CHAIN_BUCKETS];
-	u32 quota;
+	u32 quota;			/* READ_ONCE by who has not the lock */
 	u32 hash_idle;			/* milliseconds that live flows stay, 0: no time */
 	u32 kept_groups;		/* groups that may still keep flows */
 	u32 generation;
@@ -93,6 +94,14 @@ struct vgw_gateway {
 extern unsigned int vgw_net_id;
 
 struct vgw_net *vgw_net_get(struct net *net);
+
+/* Under the lock: a gateway, tunnel or group came, went, or has other settings. */
+static inline void vgw_net_changed(struct vgw_net *vnet)
+{
+	lockdep_assert_held(&vnet->lock);
+	vnet->objects_seq = vnet->objects_seq + 1 ?: 1;
+}
+
 int vgw_net_init(void);
 void vgw_net_uninit(void);
 

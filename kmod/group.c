@@ -275,6 +275,7 @@ int vgw_group_set(struct vgw_gateway *gw, u32 id, struct vgw_tunnel **tunnels, c
 		}
 	}
 	group->mark = gw->parity;
+	vgw_net_changed(gw->vnet);
 	old = rcu_dereference_protected(group->map, lockdep_is_held(&gw->vnet->lock));
 	if (old && map_equal(old, map))
 		kfree(map);
@@ -330,6 +331,7 @@ void vgw_group_destroy(struct vgw_gateway *gw, struct vgw_group *group)
 
 	lockdep_assert_held(&gw->vnet->lock);
 	xa_erase(&gw->groups, group->id);
+	vgw_net_changed(gw->vnet);
 	for (unsigned int i = 0; i < map->n; i++)
 		map->tunnel[i]->members--;
 	kept_replace(gw, map, NULL);

@@ -96,6 +96,11 @@ static bool transit_allowed(const struct vgw_tunnel *from, const struct net_devi
 	return choice.verdict != VGW_VERDICT_TUNNEL || READ_ONCE(choice.tunnel->transit);
 }
 
+static bool same_connection(const struct vgw_tunnel *from, const struct vgw_tunnel *to)
+{
+	return READ_ONCE(from->connection) == READ_ONCE(to->connection);
+}
+
 /* A VRF overwrites skb_iif; the layer's control block keeps the true ingress device. */
 static unsigned int hook_forward(const struct nf_hook_state *state, struct sk_buff *skb, int iif)
 {
@@ -109,7 +114,7 @@ static unsigned int hook_forward(const struct nf_hook_state *state, struct sk_bu
 		allowed = transit_allowed(from, state->out, skb);
 	} else {
 		to = vgw_tunnel_by_ifindex(vnet, state->out->ifindex);
-		allowed = !to || to->connection == from->connection ||
+		allowed = !to || same_connection(from, to) ||
 			  (READ_ONCE(from->transit) && READ_ONCE(to->transit));
 	}
 	if (allowed)

@@ -157,6 +157,7 @@ int vgw_netlink_dump(struct sk_buff *skb, struct netlink_callback *cb, const str
 	bool full = false;
 
 	mutex_lock(&vnet->lock);
+	cb->seq = vnet->objects_seq;
 	do {
 		next = NULL;
 		list_for_each_entry(gw, &vnet->gateways, list)
@@ -183,7 +184,7 @@ int vgw_netlink_dump(struct sk_buff *skb, struct netlink_callback *cb, const str
 	{ .cmd = (cmd_), .policy = (policy_), .maxattr = (max_), .doit = (do_),			\
 	  .dumpit = (dump_), .flags = GENL_UNS_ADMIN_PERM }
 
-static const struct genl_ops ops[] = {
+static struct genl_ops ops[] __ro_after_init = {
 	OP(VGW_CMD_GATEWAY_GET, vgw_gateway_policy, VGW_A_GATEWAY_MAX,
 	   vgw_netlink_gateway_do_get, vgw_netlink_gateway_dump),
 	OP(VGW_CMD_GATEWAY_SET, vgw_gateway_policy, VGW_A_GATEWAY_MAX,
@@ -235,8 +236,27 @@ struct genl_family vgw_genl_family __ro_after_init = {
 	.parallel_ops = true,
 };
 
+static int (*commands[VGW_CMD_MAX + 1])(struct sk_buff *skb,
+					struct genl_info *info) __ro_after_init;
+
+/* Any command may run out of memory, in places that know nothing of its answer. */
+static int run_command(struct sk_buff *skb, struct genl_info *info)
+{
+	int ret = commands[info->genlhdr->cmd](skb, info);
+
+	if (ret == -ENOMEM && !info->extack->_msg)
+		NL_SET_ERR_MSG(info->extack, "out of memory: nothing was changed");
+	return ret;
+}
+
 int vgw_netlink_init(void)
 {
+	for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++) {
+		if (!ops[i].doit)
+			continue;
+		commands[ops[i].cmd] = ops[i].doit;
+		ops[i].doit = run_command;
+	}
 	return genl_register_family(&vgw_genl_family);
 }
 

@@ -84,6 +84,20 @@ int vgw_netlink_dump(struct sk_buff *skb, struct netlink_callback *cb, const str
 	ret_;											\
 })
 
+/* The same in a dump, marked if what is dumped changed since the message before it (cb->seq). */
+#define vgw_netlink_put_dump(to, cb, cmd, put, object)						\
+({												\
+	struct netlink_callback *cb_ = (cb);							\
+	struct sk_buff *dump_ = (to);								\
+	struct nlmsghdr *nlh_ = (struct nlmsghdr *)skb_tail_pointer(dump_);			\
+	int err_ = vgw_netlink_put(dump_, NETLINK_CB(cb_->skb).portid, cb_->nlh->nlmsg_seq,	\
+				   NLM_F_MULTI, cmd, put, object);				\
+												\
+	if (!err_)										\
+		nl_dump_check_consistent(cb_, nlh_);						\
+	err_;											\
+})
+
 /* Answers a request with one message of at most size bytes. */
 #define vgw_netlink_reply(to, cmd, size, put, object)						\
 ({												\

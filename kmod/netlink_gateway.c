@@ -93,14 +93,14 @@ static int dump_gateways(struct sk_buff *skb, struct netlink_callback *cb,
 	struct vgw_gateway *gw, *next;
 
 	mutex_lock(&vnet->lock);
+	cb->seq = vnet->objects_seq;
 	for (;;) {
 		next = NULL;
 		list_for_each_entry(gw, &vnet->gateways, list)
 			if (gw->dev->ifindex > place->gateway &&
 			    (!next || gw->dev->ifindex < next->dev->ifindex))
 				next = gw;
-		if (!next || vgw_netlink_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-					     NLM_F_MULTI, cmd, put, next))
+		if (!next || vgw_netlink_put_dump(skb, cb, cmd, put, next))
 			break;
 		place->gateway = next->dev->ifindex;
 	}
@@ -182,8 +182,10 @@ int vgw_netlink_gateway_set(struct sk_buff *skb, struct genl_info *info)
 		set_hash(gw, info->attrs);
 	if (!ret && info->attrs[VGW_A_GATEWAY_MSS_CLAMP])
 		WRITE_ONCE(gw->mss_clamp, nla_get_u8(info->attrs[VGW_A_GATEWAY_MSS_CLAMP]));
-	if (!ret)
+	if (!ret) {
+		vgw_net_changed(gw->vnet);
 		vgw_netlink_gateway_event(gw);
+	}
 	vgw_netlink_gateway_put(gw);
 	return ret;
 }

@@ -217,8 +217,7 @@ static int dump_one(struct sk_buff *skb, struct netlink_callback *cb, struct vgw
 {
 	struct group_of_gateway one = { .gw = gw, .group = object };
 
-	return vgw_netlink_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, NLM_F_MULTI,
-			       VGW_CMD_GROUP_GET, put_group, &one);
+	return vgw_netlink_put_dump(skb, cb, VGW_CMD_GROUP_GET, put_group, &one);
 }
 
 int vgw_netlink_group_dump(struct sk_buff *skb, struct netlink_callback *cb)

@@ -321,7 +321,7 @@ int vgw_netlink_generation_commit(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG_ATTR(info->extack, number, "this generation is not open");
 		ret = -ESTALE;
 	} else {
-		ret = vgw_generation_commit(gw);
+		ret = vgw_generation_commit(gw, info->extack);
 	}
 	if (!ret)
 		vgw_netlink_gateway_event(gw);

@@ -33,7 +33,7 @@ static int put_tunnel_settings(struct sk_buff *skb, struct vgw_tunnel *tunnel)
 
 static int put_tunnel_sa(struct sk_buff *skb, struct vgw_tunnel *tunnel)
 {
-	u8 family = READ_ONCE(tunnel->remote_family);
+	u8 family = tunnel->remote_family;
 
 	if (family == AF_INET && nla_put_in_addr(skb, VGW_A_TUNNEL_REMOTE4, tunnel->remote.v4))
 		return -EMSGSIZE;
@@ -191,8 +191,7 @@ static int dump_one(struct sk_buff *skb, struct netlink_callback *cb, struct vgw
 {
 	struct vgw_tunnel *tunnel = object;
 
-	return vgw_netlink_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, NLM_F_MULTI,
-			       VGW_CMD_TUNNEL_GET, put_tunnel, tunnel);
+	return vgw_netlink_put_dump(skb, cb, VGW_CMD_TUNNEL_GET, put_tunnel, tunnel);
 }
 
 int vgw_netlink_tunnel_dump(struct sk_buff *skb, struct netlink_callback *cb)

@@ -406,23 +406,29 @@ static void sweep_objects(struct vgw_gateway *gw)
 	}
 }
 
-int vgw_generation_commit(struct vgw_gateway *gw)
+static int sweep(struct vgw_gateway *gw)
+{
+	int ret = vgw_policy_sweep(gw);
+
+	for (u8 table = 0; !ret && table < 2; table++) {
+		struct vgw_prefix prefix = { .table = table, .len = VGW_LPM_START };
+		bool more = true;
+
+		while (!ret && more)
+			ret = sweep_step(gw, &prefix, &more);
+	}
+	return ret;
+}
+
+int vgw_generation_commit(struct vgw_gateway *gw, struct netlink_ext_ack *extack)
 {
 	int ret;
 
 	lockdep_assert_held(&gw->vnet->lock);
-	ret = vgw_policy_sweep(gw);
-	if (ret)
+	ret = sweep(gw);
+	if (ret) {
+		NL_SET_ERR_MSG(extack, "out of memory: the generation stays open, commit it again");
 		return ret;
-	for (u8 table = 0; table < 2; table++) {
-		struct vgw_prefix prefix = { .table = table, .len = VGW_LPM_START };
-		bool more = true;
-
-		while (more) {
-			ret = sweep_step(gw, &prefix, &more);
-			if (ret)
-				return ret;
-		}
 	}
 	sweep_objects(gw);
 	gw->generation_open = false;

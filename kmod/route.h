@@ -63,8 +63,11 @@ void vgw_route_batch_abort(struct vgw_route_batch *batch);
 bool vgw_route_fresh(const struct vgw_gateway *gw, u8 mark, unsigned int slot);
 
 void vgw_generation_begin(struct vgw_gateway *gw);
-/* Sweeps routes, policy routes, groups and tunnels that were not refreshed. Sleeps. */
-int vgw_generation_commit(struct vgw_gateway *gw);
+/*
+ * Sweeps routes, policy routes, groups and tunnels that were not refreshed. Sleeps. -ENOMEM, with
+ * a text: some of it is swept, all that was refreshed is there, and another commit goes on.
+ */
+int vgw_generation_commit(struct vgw_gateway *gw, struct netlink_ext_ack *extack);
 
 /* The gateway goes away: tables, chains. No reader is left. */
 void vgw_route_destroy_all(struct vgw_gateway *gw);

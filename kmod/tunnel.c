@@ -22,7 +22,7 @@ struct vgw_tunnel *vgw_tunnel_by_ifindex(struct vgw_net *vnet, u32 ifindex)
 	struct vgw_tunnel *tunnel;
 
 	hlist_for_each_entry_rcu(tunnel, bucket_of(vnet->by_ifindex, ifindex), by_ifindex)
-		if (tunnel->ifindex == ifindex)
+		if (READ_ONCE(tunnel->ifindex) == ifindex)
 			return tunnel;
 	return NULL;
 }
@@ -42,7 +42,6 @@ u32 vgw_tunnel_connection_mtu(const struct vgw_tunnel *tunnel)
 	u32 connection = READ_ONCE(tunnel->connection), mtu = READ_ONCE(tunnel->mtu);
 	const struct vgw_tunnel *other;
 
-	/* One that changes its connection right now may cut the walk short: a hint stays one. */
 	hlist_for_each_entry_rcu(other, bucket_of(tunnel->gw->by_connection, connection),
 				 by_connection)
 		if (READ_ONCE(other->connection) == connection)
@@ -65,7 +64,7 @@ static void note_sa(struct vgw_tunnel *tunnel, const struct dst_entry *dst)
 
 	vgw_tunnel_note(tunnel, x->id.spi, dst_mtu(dst));
 	memcpy(&tunnel->remote, &x->id.daddr, sizeof(tunnel->remote));
-	WRITE_ONCE(tunnel->remote_family, x->props.family);
+	tunnel->remote_family = x->props.family;
 }
 
 /* Does a packet of the family find an SA? 0, or why not. */
@@ -215,8 +214,10 @@ static int attach(struct vgw_tunnel *tunnel, u32 ifindex, struct netlink_ext_ack
 	if (!ret) {
 		struct xfrm_if *xi = netdev_priv(dev);
 
+		/* A reader may still stand on the nodes, or have met the device before. */
+		cond_synchronize_rcu(tunnel->detached);
 		netdev_hold(dev, &tunnel->tracker, GFP_KERNEL);
-		tunnel->ifindex = ifindex;
+		WRITE_ONCE(tunnel->ifindex, ifindex);
 		tunnel->if_id = xi->p.if_id;
 		rcu_assign_pointer(tunnel->dev, dev);
 		hlist_add_head_rcu(&tunnel->by_ifindex, bucket_of(vnet->by_ifindex, ifindex));
@@ -241,7 +242,9 @@ void vgw_tunnel_detach(struct vgw_tunnel *tunnel)
 	hlist_del_init_rcu(&tunnel->by_ifindex);
 	hlist_del_init_rcu(&tunnel->by_if_id);
 	RCU_INIT_POINTER(tunnel->dev, NULL);
-	tunnel->ifindex = 0;
+	WRITE_ONCE(tunnel->ifindex, 0);
+	tunnel->detached = get_state_synchronize_rcu();
+	vgw_net_changed(tunnel->gw->vnet);
 	if (vgw_tunnel_live(tunnel))
 		WRITE_ONCE(tunnel->down_since, jiffies);
 	WRITE_ONCE(tunnel->live, false);
@@ -275,6 +278,7 @@ static struct vgw_tunnel *create(struct vgw_gateway *gw, const struct vgw_tunnel
 		return ERR_PTR(-ENOMEM);
 	tunnel->gw = gw;
 	tunnel->id = config->id;
+	tunnel->detached = get_completed_synchronize_rcu();
 	tunnel->stats = vgw_stats_alloc();
 	ret = tunnel->stats ? vgw_bundle_init(tunnel) : -ENOMEM;
 	if (!ret)
@@ -296,10 +300,15 @@ static struct vgw_tunnel *create(struct vgw_gateway *gw, const struct vgw_tunnel
 
 static void join_connection(struct vgw_tunnel *tunnel, u32 connection)
 {
-	if (!hlist_unhashed(&tunnel->by_connection) && tunnel->connection == connection)
+	bool member = !hlist_unhashed(&tunnel->by_connection);
+
+	if (member && tunnel->connection == connection)
 		return;
 	hlist_del_init_rcu(&tunnel->by_connection);
 	WRITE_ONCE(tunnel->connection, connection);
+	/* Who stands on the node goes on where it stood. A move is rare. */
+	if (member)
+		synchronize_rcu();
 	hlist_add_head_rcu(&tunnel->by_connection,
 			   bucket_of(tunnel->gw->by_connection, connection));
 }
@@ -333,6 +342,7 @@ int vgw_tunnel_set(struct vgw_gateway *gw, const struct vgw_tunnel_config *confi
 	WRITE_ONCE(tunnel->transit, config->transit);
 	tunnel->failed = config->failed;
 	tunnel->mark = gw->parity;
+	vgw_net_changed(gw->vnet);
 	vgw_tunnel_audit(tunnel);
 	vgw_event_kick(gw->vnet);
 	return 0;
@@ -346,6 +356,7 @@ void vgw_tunnel_destroy(struct vgw_tunnel *tunnel)
 	vgw_tunnel_detach(tunnel);
 	hlist_del_init_rcu(&tunnel->by_connection);
 	xa_erase(&gw->tunnels, tunnel->id);
+	vgw_net_changed(gw->vnet);
 	gw->vnet->tunnel_count--;
 	gw->tunnel_count--;
 	pr_debug("%s: tunnel %u destroyed\n", gw->dev->name, tunnel->id);

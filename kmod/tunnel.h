@@ -33,30 +33,34 @@ struct vgw_tunnel {
 	struct net_device __rcu *dev;	/* XFRM device; NULL after it went away */
 	struct vgw_gateway *gw;		/* fixed */
 	struct vgw_stats __percpu *stats;
-	u32 if_id;			/* fixed while dev is set */
+	u32 if_id;			/* fixed while a reader may find the tunnel by it */
 	u32 connection, site;		/* READ_ONCE; config lock to write */
 	bool live;			/* READ_ONCE; audit and packet path write */
-	bool recheck;			/* WRITE_ONCE by events, cleared by the audit */
+	bool recheck;			/* WRITE_ONCE: set by events, cleared by the audit */
 	u8 resolved;			/* families with an SA, as of the audit; READ_ONCE */
 	bool transit;			/* READ_ONCE; config lock to write */
 	u8 source_check;		/* READ_ONCE; config lock to write */
 	struct vgw_bundles bundles;
+	u32 ifindex;			/* of dev, 0: none; READ_ONCE, config lock to write */
 	unsigned long last_rx;		/* jiffies, 0: never; racy on purpose */
+	unsigned long down_since;	/* jiffies, for the hold before "down" is announced; same */
 
 	/* What the last good lookup showed: hints for people and for the audit. Racy on purpose. */
 	__be32 spi;
 	u32 mtu;
-	union vgw_addr remote;
-	u8 remote_family;
+
+	/* RCU, config lock to write; a node that was taken out waits before it goes in again */
+	struct hlist_node by_ifindex, by_if_id, by_connection;
 
 	/* vgw_net.lock */
-	struct hlist_node by_ifindex, by_if_id, by_connection;
+	unsigned long detached;		/* grace period that the first two nodes wait for */
+	union vgw_addr remote;		/* outer, as of the audit */
+	u8 remote_family;
 	struct vgw_census census[2];	/* IPv4, IPv6 */
 	netdevice_tracker tracker;
-	u32 id, ifindex;
+	u32 id;				/* fixed */
 	u32 transitions;
 	unsigned int members;		/* groups that have it as a member */
-	unsigned long down_since;	/* jiffies; for the hold before "down" is announced */
 	u8 reason;			/* enum vgw_tunnel_reason */
 	bool announced;			/* live, as user space was told */
 	u8 mark;			/* parity of the generation that refreshed it */

@@ -11,6 +11,7 @@
 
 #include "gateway.h"
 #include "group.h"
+#include "port.h"
 #include "select.h"
 #include "tunnel.h"
 
@@ -655,6 +656,27 @@ static int step_begin(void)
 	return 0;
 }
 
+/* Whatever a commit that failed has swept, all that was refreshed is there. */
+static int check_refreshed(void)
+{
+	for (unsigned int i = 0; i < PREFIXES; i++) {
+		struct vgw_lpm_value value;
+
+		for (unsigned int c = 0; c < VGW_N_CLASSES; c++) {
+			if (!model.slot[i][c].present || !model.slot[i][c].fresh)
+				continue;
+			EXPECT(vgw_lpm_get(gw.lpm[prefixes[i].table], &prefixes[i].key,
+					   prefixes[i].len, &value));
+			EXPECT(vgw_chain_get(&gw, value.nh)->slot[c].present);
+			EXPECT(vgw_route_fresh(&gw, value.mark, c));
+		}
+	}
+	for (unsigned int i = 0; i < GROUPS; i++)
+		EXPECT(!model.group[i].there || group_of(i));
+	EXPECT(gw.generation_open && gw.dynamic_fresh == model_fresh_dynamic());
+	return 0;
+}
+
 /* A commit that runs out of memory is tried again, and ends the same. */
 static int step_commit(void)
 {
@@ -663,10 +685,15 @@ static int step_commit(void)
 	if (!gw.generation_open)
 		return 0;
 	do {
+		struct netlink_ext_ack extack = {};
+
 		set_random_failure();
-		ret = vgw_generation_commit(&gw);
+		ret = vgw_generation_commit(&gw, &extack);
 		alloc_fail_after = -1;
+		EXPECT(!ret == !extack.text);
 		EXPECT(!ret || ret == -ENOMEM);
+		if (ret && check_refreshed())
+			return 1;
 	} while (ret);
 	for (unsigned int i = 0; i < PREFIXES; i++)
 		for (unsigned int c = 0; c < VGW_N_CLASSES; c++)

@@ -198,6 +198,31 @@ check_not "and not interrupted" grep -q interrupted "$vgw_tmp/dump"
 g route-del "\"route\": [{\"class\": \"dynamic\", \"prefix4\": [$(prefixes 1000 4999)]}]"
 check_equal "a large removal" 20 "$(field routes "$(gset gateway-get)")"
 
+# Many groups, and a dump of them that another one comes into.
+groups_many() # operation, further fields
+{
+	local first id
+	for ((first = 1000; first < 1800; first += 100)); do
+		for ((id = first; id < first + 100; id++)); do
+			echo "$1 {\"gateway\": $vgw_ifindex, \"id\": $id$2}"
+		done | y_many
+	done
+}
+check_equal "many groups" "" "$(groups_many group-set ', "member": [{"tunnel": 1}]')"
+dump_during() # operation, JSON without braces: marked messages of a dump of groups
+{
+	in_ns "$gw" "$ynl" interrupt group-get "{\"gateway\": $vgw_ifindex}" "$1" \
+		"{\"gateway\": $vgw_ifindex, $2}" > "$vgw_tmp/dump"
+	grep -c interrupted "$vgw_tmp/dump"
+}
+check_equal "a dump during which nothing changes is not marked" "0 802" \
+	"$(dump_during group-get '"id": 1000') $(wc -l < "$vgw_tmp/dump")"
+check_match "a dump into which a group comes is marked" "^[1-9]" \
+	"$(dump_during group-set '"id": 1800, "member": [{"tunnel": 1}]')"
+check_match "so is one during which a tunnel changes" "^[1-9]" \
+	"$(dump_during tunnel-set '"id": 1, "site": 9')"
+check_equal "many groups go" "" "$(groups_many group-del ''; g group-del '"id": 1800')"
+
 # Events: a tunnel's fall and rise, a change of the gateway.
 in_ns "$gw" "$ynl" listen 20 3 > "$vgw_tmp/events" &
 listener=$!
