@@ -490,6 +490,11 @@ static void source_mark_dirty(struct rib_source *source)
 			rib_prefix_mark_dirty(rib, ptable_at(&rib->table, path->prefix));
 }
 
+void rib_source_touch(struct rib_source *source)
+{
+	source_mark_dirty(source);
+}
+
 void rib_source_set_router_id(struct rib_source *source, uint32_t id)
 {
 	if (source->router_id == id)

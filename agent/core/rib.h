@@ -126,6 +126,8 @@ void rib_source_set_router_id(struct rib_source *source, uint32_t id); /* host o
 void rib_source_set_weight(struct rib_source *source, uint8_t weight);
 /* Its paths lose against all others, and are used while there are no others. */
 void rib_source_set_drained(struct rib_source *source, bool drained);
+/* Everything that it has becomes dirty: what its next hop is worth has changed elsewhere. */
+void rib_source_touch(struct rib_source *source);
 /* A source whose paths must not be used (its session is down without graceful restart, ...). */
 void rib_source_flush(struct rib_source *source);
 /*

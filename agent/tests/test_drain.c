@@ -389,7 +389,9 @@ int main(void)
 		drained(test_peer_is_told), drained(test_static_routes), drained(test_lasts),
 		drained(test_session_anew),
 		drained(test_catch_up),
-		drained(test_not_kept),	    drained(test_empty),	 drained(test_reload_resets),
+		drained(test_not_kept),
+		drained(test_empty),
+		drained(test_reload_resets),
 	};
 
 	if (!enter()) {

@@ -301,14 +301,7 @@ static void change_session(struct life *life, unsigned int i)
 
 static void change_link(struct life *life, unsigned int i)
 {
-	struct tunnel *tunnel = &life->tunnels[i];
-
-	tunnel->ready = !tunnel->ready;
-	fib_dirty_tunnel(life->gateway.fib, tunnel->id);
-	derive_statics_dirty(&life->gateway, life->gateway.config);
-	/* Paths stay, but lead elsewhere: what tunnel_link_changed() leaves to the session's end. */
-	for (unsigned int p = 0; p < PREFIXES; p++)
-		fib_dirty_route(life->gateway.fib, &pool[p], KERNEL_DYNAMIC);
+	tunnel_set_ready(&life->tunnels[i], !life->tunnels[i].ready);
 }
 
 static void change_system(struct life *life)
@@ -317,7 +310,6 @@ static void change_system(struct life *life)
 
 	system_routes[p] = !system_routes[p];
 	export_route(life->gateway.export, &pool[p], 4, 1, system_routes[p]);
-	fib_dirty_route(life->gateway.fib, &pool[p], KERNEL_SYSTEM);
 }
 
 /* The agent begins anew with a module that holds its table, or with one that holds nothing. */
@@ -341,24 +333,25 @@ static void change(struct life *life)
 {
 	unsigned int i = random_next(TUNNELS), what = random_next(100);
 
-	if (what < 60)
+	if (what < 60) {
 		change_path(life, i);
-	else if (what < 66)
+	} else if (what < 66) {
 		change_session(life, i);
-	else if (what < 76)
+	} else if (what < 76) {
 		change_link(life, i);
-	else if (what < 82)
+	} else if (what < 82) {
 		drain_mark(&life->tunnels[i], !life->tunnels[i].drained);
-	else if (what < 88)
+	} else if (what < 88) {
 		change_system(life);
-	else if (what < 94)
+	} else if (what < 94) {
 		kernel_model_set_live(life->gateway.kernel, GATEWAY, life->tunnels[i].id,
 				      random_next(2));
-	else if (what < 97) {
+	} else if (what < 97) {
 		life->tunnels[i].failed = !life->tunnels[i].failed;
 		fib_dirty_tunnel(life->gateway.fib, life->tunnels[i].id);
-	} else
+	} else {
 		change_module(life);
+	}
 	if (random_next(3))
 		gateway_kick(&life->gateway);
 	if (!random_next(4))

@@ -275,9 +275,7 @@ static void gateway_look_again(void *ctx)
 			continue;
 		}
 		tunnel_setup(t);
-		if (t->ready)
-			derive_statics_dirty(gateway, gateway->config);
-		else
+		if (!t->ready)
 			gateway_look_soon(gateway, GATEWAY_DEVICE_RETRY);
 	}
 }

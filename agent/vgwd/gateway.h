@@ -173,6 +173,8 @@ struct tunnel *tunnel_new(struct gateway *gateway, const struct config_connectio
 			  const struct config_tunnel *config);
 void tunnel_free(struct tunnel *tunnel); /* forget it; the kernel and charon keep it */
 void tunnel_setup(struct tunnel *tunnel); /* link, address, IKE; idempotent */
+/* Whether routes may lead through it: all that have it are looked at again. */
+void tunnel_set_ready(struct tunnel *tunnel, bool ready);
 void tunnel_remove(struct tunnel *tunnel); /* no longer configured: take all of it away, and free */
 void tunnel_link_changed(struct tunnel *tunnel, const struct rtnl_link *link, bool present);
 void tunnel_reported(struct tunnel *tunnel, const struct kernel_tunnel *report);

@@ -97,6 +97,21 @@ static void tunnel_ike(struct tunnel *tunnel)
 		tunnel_fail(tunnel, "IKE connection cannot be set up");
 }
 
+void tunnel_set_ready(struct tunnel *tunnel, bool ready)
+{
+	struct gateway *gateway = tunnel->gateway;
+
+	if (tunnel->ready == ready)
+		return;
+	tunnel->ready = ready;
+	fib_dirty_tunnel(gateway->fib, tunnel->id);
+	derive_statics_dirty(gateway, gateway->config);
+	/* A path may have been decided on meanwhile, and not be told again. */
+	if (tunnel->source)
+		rib_source_touch(tunnel->source);
+	gateway_kick(gateway);
+}
+
 void tunnel_setup(struct tunnel *tunnel)
 {
 	uint32_t before = tunnel->ifindex;
@@ -106,13 +121,13 @@ void tunnel_setup(struct tunnel *tunnel)
 	tunnel->unsure = false;
 	if (!tunnel_device(tunnel, err, sizeof(err))) {
 		tunnel_fail(tunnel, err);
-		tunnel->ready = false;
+		tunnel_set_ready(tunnel, false);
 		health_check_reported(tunnel);
 	} else {
 		if (!tunnel->ready || before != tunnel->ifindex || again)
 			log_info(tunnel->config->name, "interface %s is set up",
 				 tunnel->config->interface);
-		tunnel->ready = true;
+		tunnel_set_ready(tunnel, true);
 		tunnel->error[0] = '\0';
 		tunnel_ike(tunnel);
 		liveness_watch(tunnel);
@@ -127,11 +142,9 @@ void tunnel_link_changed(struct tunnel *tunnel, const struct rtnl_link *link, bo
 
 	if (!present && link->ifindex == tunnel->ifindex) {
 		tunnel->ifindex = 0;
-		tunnel->ready = false;
+		tunnel_set_ready(tunnel, false);
 		tunnel_fail(tunnel, "the interface was deleted");
 		health_check_reported(tunnel);
-		fib_dirty_tunnel(gateway->fib, tunnel->id);
-		derive_statics_dirty(gateway, gateway->config);
 		/* Whoever deletes it may be about to make it again: no race with him. */
 		gateway_look_soon(gateway, 1000);
 	} else if (present && link->ifindex != tunnel->ifindex) {
