@@ -151,8 +151,8 @@ static void gateway_tunnels_read(void *ctx, int error, const char *text, long in
 
 static void gateway_peers_start(struct gateway *gateway)
 {
-	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
-		peer_start(t);
+	for (struct peer *peer = gateway->peers; peer; peer = peer->next)
+		peer_start(peer);
 }
 
 static void gateway_bound(struct gateway *gateway, const struct kernel_gateway *kernel)
@@ -273,7 +273,7 @@ static void gateway_look_again(void *ctx)
 	gateway_device_ensure(gateway);
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next) {
 		if (t->ready) {
-			peer_start(t);
+			peer_start(&t->peer);
 			tunnel_revive(t);
 			continue;
 		}

@@ -30,6 +30,7 @@
 #include "sys/ike.h"
 #include "sys/kernel.h"
 #include "sys/rtnl.h"
+#include "vgwd/peer.h"
 
 /* Why a tunnel or the device cannot be set up, kept for show. */
 #define TUNNEL_ERROR_SIZE 200
@@ -56,17 +57,7 @@ struct tunnel {
 	bool failed; /* BFD's verdict, for the module and the BGP session */
 	bool bfd_passed; /* BFD was up in this life, or the peer had switched it off */
 
-	/* BGP; NULL on a connection without it */
-	struct session *session;
-	struct rib_source *source;
-	bool started;
-	bool had_session; /* in this life: what we forward by is there (RFC 4724, F bits) */
-	bool stale; /* paths are kept for a peer that restarts (RFC 4724 4.2) */
-	bool synced; /* End-of-RIB (or what stands for it) of this session seen */
-	struct loop_timer *stale_timer;
-	bool refreshing[SESSION_N_AFI]; /* the peer tells the family again (RFC 7313) */
-	struct loop_timer *refresh_timer; /* bounds that */
-	struct loop_timer *quiet_timer; /* a peer without graceful restart never says End-of-RIB */
+	struct peer peer; /* idle on a connection without BGP */
 };
 
 enum gateway_phase {
@@ -90,6 +81,7 @@ struct gateway {
 		connected; /* unicast prefixes of the system table: all, the kernel's own */
 	const struct attrs *domain_attrs; /* of everything that is advertised */
 	struct tunnel *tunnels;
+	struct peer *peers; /* of tunnels and lines: those with BGP */
 	struct loop_timer *drain_timer; /* bounded steps over changed prefixes */
 	struct loop_timer *device_timer; /* device or a tunnel is not there: look again */
 	struct loop_timer *restart_timer;
@@ -138,6 +130,7 @@ void derive_policy(struct gateway *gateway); /* import rules from configuration 
 void derive_statics_dirty(struct gateway *gateway, const struct config *config);
 
 /* tunnel.c */
+extern const struct peer_owner tunnel_peer_owner;
 struct tunnel *tunnel_new(struct gateway *gateway, const struct config_connection *connection,
 			  const struct config_tunnel *config);
 void tunnel_free(struct tunnel *tunnel); /* forget it; the kernel and charon keep it */
@@ -156,19 +149,11 @@ void liveness_judge(struct tunnel *tunnel); /* a fact of the verdict changed */
 bool liveness_allows_bgp(const struct tunnel *tunnel);
 const struct bfd_status *liveness_status(const struct tunnel *tunnel); /* NULL: no BFD */
 
-/* peer.c */
-int peer_create(struct tunnel *tunnel); /* no session on a connection without bgp */
-void peer_destroy(struct tunnel *tunnel, uint8_t cease_subcode, const char *text);
-void peer_start(struct tunnel *tunnel); /* if it may run now */
-void peer_retune(struct tunnel *tunnel); /* what resets no session changed: configuration, MTU */
-void peer_path_failed(struct tunnel *tunnel); /* ends the session, its paths go at once */
-void peer_path_good(struct tunnel *tunnel);
-
 /* advertise.c */
 int advertise_init(struct gateway *gateway);
 void advertise_route_changed(void *ctx, const struct rtnl_route *route, bool present);
 void advertise_policy(struct gateway *gateway);
-void advertise_all(struct tunnel *tunnel, enum session_afi afi);
+void advertise_all(struct peer *peer, enum session_afi afi);
 /* Length of the system table's longest route to an outer address, 0: none but a default. */
 uint8_t advertise_pinned(const struct gateway *gateway, const struct addr *peer);
 size_t advertise_protected(const struct gateway *gateway, struct prefix **out);

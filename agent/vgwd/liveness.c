@@ -36,7 +36,7 @@ static bool liveness_failed(const struct tunnel *tunnel)
 	if (!config || !status || !status->known)
 		return false;
 	if (status->info.failed)
-		return !tunnel->stale || status->info.remote_independent;
+		return !tunnel->peer.stale || status->info.remote_independent;
 	return config->strict && !tunnel->bfd_passed && !liveness_passed(&status->info);
 }
 
@@ -70,9 +70,9 @@ void liveness_judge(struct tunnel *tunnel)
 	liveness_log(tunnel);
 	fib_dirty_tunnel(tunnel->gateway->fib, tunnel->id);
 	if (failed)
-		peer_path_failed(tunnel);
+		peer_path_failed(&tunnel->peer);
 	else
-		peer_path_good(tunnel);
+		peer_path_good(&tunnel->peer);
 }
 
 /* What is lost with a peer whose BFD dies with its BGP, said once a session. */
@@ -104,7 +104,7 @@ void liveness_changed(void *ctx, const char *name, const struct bfd_status *stat
 	}
 	liveness_judge(tunnel);
 	if (first)
-		peer_path_good(tunnel);
+		peer_path_good(&tunnel->peer);
 }
 
 void liveness_watch(struct tunnel *tunnel)

@@ -121,15 +121,15 @@ static void reload_tunnel(struct gateway *gateway, const struct config *old,
 	}
 	keep = same_session(old, gateway->config, tunnel->connection, connection);
 	if (!keep)
-		peer_destroy(tunnel, SESSION_CEASE_CONFIG_CHANGE, "configuration changed");
+		peer_destroy(&tunnel->peer, SESSION_CEASE_CONFIG_CHANGE, "configuration changed");
 	tunnel->config = config;
 	tunnel->connection = connection;
-	if (!keep && peer_create(tunnel))
+	if (!keep && peer_create(&tunnel->peer))
 		log_error(config->name, "out of memory, no BGP session");
-	else if (tunnel->source)
-		rib_source_set_weight(tunnel->source, config->weight);
+	else if (tunnel->peer.source)
+		rib_source_set_weight(tunnel->peer.source, config->weight);
 	if (keep)
-		peer_retune(tunnel);
+		peer_retune(&tunnel->peer);
 }
 
 static void reload_tunnels(struct gateway *gateway, const struct config *old)
