@@ -221,6 +221,7 @@ static void load_tree(struct config_parse *parse)
 	load_customer_gateways(parse);
 	load_transit_domain(parse);
 	config_load_connections(parse);
+	config_load_private_lines(parse);
 	config_load_static_routes(parse);
 	config_load_policy_routes(parse);
 	if (parse->no_memory)

@@ -150,11 +150,34 @@ static void check_names(const struct lint_file *first, struct lint_file *file)
 		      file->config->control_socket, first->name);
 }
 
+/* Routes over a line are known by its device, so it belongs to one agent. */
+static void check_lines(const struct lint_file *first, struct lint_file *file)
+{
+	char path[CONFIG_PATH_SIZE];
+
+	for (size_t i = 0; i < file->config->n_private_lines; i++) {
+		const struct config_private_line *line = &file->config->private_lines[i];
+
+		for (size_t k = 0; k < first->config->n_private_lines; k++) {
+			const struct config_private_line *other = &first->config->private_lines[k];
+
+			if (strcmp(line->interface, other->interface))
+				continue;
+			snprintf(path, sizeof(path), "private-lines[%zu].interface", i);
+			found(file, "DUPLICATE", path,
+			      "\"%s\" is the interface of private line \"%s\" of %.64s: a line "
+			      "belongs to one gateway",
+			      line->interface, other->name, first->name);
+		}
+	}
+}
+
 static void check_pair(const struct lint_file *first, struct lint_file *file)
 {
 	check_names(first, file);
 	check_shared_peers(first, file);
 	check_inside(first, file);
+	check_lines(first, file);
 	if (!same_domain(first->config, file->config))
 		return;
 	check_peering(first, file, file);

@@ -110,12 +110,12 @@ int rtnl_guards_apply(struct rtnl *rtnl, const struct prefix *guards, size_t n, 
 
 /*
  * Publishing: `PREFIX dev GATEWAY proto vgw metric M`, and `PREFIX via PEER dev LINE proto vgw`.
- * The first starts once the first dump is done and the
- * device is up, waits while it is not, and goes on by itself when it is up again; called again when
- * the device was made anew (ifindex 0: it is gone, wait); the second needs the dump alone. Only
- * routes of protocol vgw on the gateway's device, on devices that owns() knows, and those that
- * were wanted before are ever deleted. A route that somebody else deleted comes back, at most once a second; a refused
- * one is tried again after 1 s, doubling to 60 s.
+ * The first starts once the first dump is done and the device is up, waits while it is not, and
+ * goes on by itself when it is up again; called again when the device was made anew (ifindex 0: it
+ * is gone, wait). The second needs the dump alone. Deleted are only routes of protocol vgw: on the
+ * gateway's device, on devices that owns() knows, and those that were wanted before. A route that
+ * somebody else deleted comes back, at most once a second; a refused one is tried again after 1 s,
+ * doubling to 60 s.
  */
 void rtnl_publish_start(struct rtnl *rtnl, uint32_t gateway_ifindex, uint32_t metric);
 void rtnl_publish_dirty(struct rtnl *rtnl, const struct prefix *prefix);

@@ -254,7 +254,8 @@ static int run_version(struct cli *cli, struct request *request)
 
 static const char *const match_gateway[] = { "name", NULL };
 static const char *const match_tunnels[] = { "name", "connection", NULL };
-static const char *const match_peers[] = { "tunnel", "connection", "peer", NULL };
+static const char *const match_peers[] = { "tunnel", "line", "connection", "peer",
+					     NULL };
 static const char *const match_groups[] = { "id", "members.tunnel", NULL };
 static const char *const match_memory[] = { "type", NULL };
 

@@ -10,8 +10,8 @@
  *
  * One file a concern: gateway.c (life, module, device), derive.c (what module
  * and system table should hold), tunnel.c (link, address, IKE), liveness.c
- * (BFD), peer.c (session and its paths), advertise.c (system table to sites), restart.c (graceful
- * restart), reload.c, and verbs.h's files (answers).
+ * (BFD), line.c (private lines), peer.c (session and its paths), advertise.c (system table to
+ * sites), restart.c (graceful restart), reload.c, and verbs.h's files (answers).
  */
 #ifndef VGW_VGWD_GATEWAY_H
 #define VGW_VGWD_GATEWAY_H
@@ -30,6 +30,7 @@
 #include "sys/ike.h"
 #include "sys/kernel.h"
 #include "sys/rtnl.h"
+#include "vgwd/line.h"
 #include "vgwd/peer.h"
 
 /* Why a tunnel or the device cannot be set up, kept for show. */
@@ -81,6 +82,7 @@ struct gateway {
 		connected; /* unicast prefixes of the system table: all, the kernel's own */
 	const struct attrs *domain_attrs; /* of everything that is advertised */
 	struct tunnel *tunnels;
+	struct line *lines;
 	struct peer *peers; /* of tunnels and lines: those with BGP */
 	struct loop_timer *drain_timer; /* bounded steps over changed prefixes */
 	struct loop_timer *device_timer; /* device or a tunnel is not there: look again */
@@ -94,6 +96,7 @@ struct gateway {
 	bool bound; /* the module knows the device, fib runs */
 	bool autoload_tried; /* only a start may load the module, never a device that went away */
 	bool commit_due; /* once the changed prefixes are drained: close the generation, sweep */
+	bool hurry; /* the next drain publishes at once: packets are being lost */
 	bool policy_due; /* a protected prefix came or went */
 	char device_error[GATEWAY_ERROR_SIZE]; /* why there is no device; "" if there is */
 	uint64_t started; /* loop time */
@@ -120,6 +123,8 @@ gateway_router_id(const struct config *config); /* configured, or the first loca
 /* derive.c */
 extern const struct fib_ops derive_fib_ops; /* ctx: the gateway */
 bool derive_published(void *ctx, const struct prefix *prefix);
+/* Does the configuration itself lead the prefix somewhere, by a static or a policy route? */
+bool derive_configured(const struct gateway *gateway, const struct prefix *prefix);
 bool derive_static_exists(const struct gateway *gateway, const struct prefix *prefix);
 bool derive_static(const struct gateway *gateway, const struct prefix *prefix,
 		   struct fib_route *out);
@@ -147,6 +152,9 @@ void liveness_forget(struct tunnel *tunnel);
 void liveness_changed(void *ctx, const char *name, const struct bfd_status *status);
 void liveness_judge(struct tunnel *tunnel); /* a fact of the verdict changed */
 bool liveness_allows_bgp(const struct tunnel *tunnel);
+/* What BFD says of a path; stale: its peer restarts gracefully. NULL, NULL: no BFD. */
+bool liveness_bfd_verdict(const struct bfd_status *status, const struct config_bfd *config,
+			 bool passed, bool stale);
 const struct bfd_status *liveness_status(const struct tunnel *tunnel); /* NULL: no BFD */
 
 /* advertise.c */

@@ -28,16 +28,20 @@ static bool liveness_passed(const struct bfd_session_info *info)
 	return info->state == BFD_UP || info->remote_state == BFD_ADMIN_DOWN;
 }
 
-static bool liveness_failed(const struct tunnel *tunnel)
+bool liveness_bfd_verdict(const struct bfd_status *status, const struct config_bfd *config,
+			 bool passed, bool stale)
 {
-	const struct config_bfd *config = tunnel->connection->bfd;
-	const struct bfd_status *status = liveness_status(tunnel);
-
 	if (!config || !status || !status->known)
 		return false;
 	if (status->info.failed)
-		return !tunnel->peer.stale || status->info.remote_independent;
-	return config->strict && !tunnel->bfd_passed && !liveness_passed(&status->info);
+		return !stale || status->info.remote_independent;
+	return config->strict && !passed && !liveness_passed(&status->info);
+}
+
+static bool liveness_failed(const struct tunnel *tunnel)
+{
+	return liveness_bfd_verdict(liveness_status(tunnel), tunnel->connection->bfd,
+				   tunnel->bfd_passed, tunnel->peer.stale);
 }
 
 bool liveness_allows_bgp(const struct tunnel *tunnel)
@@ -91,6 +95,8 @@ void liveness_changed(void *ctx, const char *name, const struct bfd_status *stat
 	struct tunnel *tunnel = gateway->tunnels;
 	bool first;
 
+	if (line_bfd_changed(gateway, name, status))
+		return;
 	while (tunnel && strcmp(tunnel->config->name, name))
 		tunnel = tunnel->next;
 	if (!tunnel)

@@ -57,14 +57,19 @@ static bool same_device(const struct config_tunnel *a, const struct config_tunne
 	       addr_equal(&a->inside_address, &b->inside_address) && !a->ike == !b->ike;
 }
 
+static bool same_settings(const struct config *old, const struct config *new)
+{
+	return old->gateway.local_asn == new->gateway.local_asn &&
+	       old->gateway.restart_time == new->gateway.restart_time &&
+	       gateway_router_id(old) == gateway_router_id(new);
+}
+
 static bool same_session(const struct config *old, const struct config *new,
 			 const struct config_connection *a, const struct config_connection *b)
 {
 	return same_bgp(a->bgp, b->bgp) && a->customer_gateway->asn == b->customer_gateway->asn &&
 	       a->customer_gateway->site_id == b->customer_gateway->site_id &&
-	       old->gateway.local_asn == new->gateway.local_asn &&
-	       old->gateway.restart_time == new->gateway.restart_time &&gateway_router_id(old) ==
-		       gateway_router_id(new);
+	       same_settings(old, new);
 }
 
 static struct tunnel *tunnel_by_name(const struct gateway *gateway, const char *name)
@@ -144,6 +149,61 @@ static void reload_tunnels(struct gateway *gateway, const struct config *old)
 	}
 }
 
+/* Its session has to be another one. */
+static bool same_line(const struct config *old, const struct config *new,
+		      const struct config_private_line *a, const struct config_private_line *b)
+{
+	return !strcmp(a->interface, b->interface) &&
+	       addr_equal(&a->local_address, &b->local_address) &&
+	       addr_equal(&a->peer_address, &b->peer_address) && a->asn == b->asn &&
+	       a->site_id == b->site_id && same_bgp(a->bgp, b->bgp) && same_settings(old, new);
+}
+
+/* Lines that are gone or must be made anew leave; the others get their new values. */
+static void reload_lines_old(struct gateway *gateway, const struct config *old,
+			     const struct config *new)
+{
+	struct line **link = &gateway->lines;
+
+	while (*link) {
+		const struct config_private_line *wanted =
+			config_line_find(new, (*link)->config->name);
+		struct line *line = *link;
+
+		if (wanted && same_line(old, new, line->config, wanted)) {
+			line->config = wanted;
+			peer_retune(&line->peer);
+			link = &line->next;
+			continue;
+		}
+		*link = line->next;
+		line_remove(line);
+	}
+}
+
+static void reload_lines(struct gateway *gateway)
+{
+	struct line **tail = &gateway->lines;
+	const struct config *config = gateway->config;
+
+	while (*tail)
+		tail = &(*tail)->next;
+	for (size_t i = 0; i < config->n_private_lines; i++) {
+		const struct config_private_line *line = &config->private_lines[i];
+
+		if (line_by_name(gateway, line->name))
+			continue;
+		*tail = line_new(gateway, line);
+		if (*tail)
+			tail = &(*tail)->next;
+		else
+			log_error(line->name, "out of memory, the private line is not set up");
+	}
+	/* A place in the file is a metric. */
+	for (struct line *line = gateway->lines; line; line = line->next)
+		rib_source_touch(line->peer.source);
+}
+
 /* What depends on the switch of rule 20, or on which paths count. */
 static void reload_publish(struct gateway *gateway)
 {
@@ -160,16 +220,20 @@ static void reload_apply(struct gateway *gateway, struct config *new)
 	bool publish = old->gateway.auto_advertise != new->gateway.auto_advertise;
 
 	reload_remove(gateway, new);
+	reload_lines_old(gateway, old, new);
 	gateway->config = new;
 	gateway->router_id = gateway_router_id(new);
 	/* Sessions that start from here on are no restart. */
 	gateway->kept_forwarding = gateway->kept_forwarding && restart_deferring(gateway);
 	reload_tunnels(gateway, old);
+	reload_lines(gateway);
 	if (!gateway_guards_apply(gateway, err, sizeof(err)))
 		log_error("reload", "%s", err);
 	gateway_settings_apply(gateway);
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
 		tunnel_setup(t);
+	for (struct line *line = gateway->lines; line; line = line->next)
+		line_setup(line);
 	derive_statics_dirty(gateway, old);
 	derive_statics_dirty(gateway, new);
 	if (publish)

@@ -423,7 +423,7 @@ static json_t *peer_row(const struct peer *peer)
 {
 	const struct peer_facts facts = peer->owner->facts(peer);
 	size_t accepted = 0, rejected = 0;
-	json_t *row = json_pack("{s:n,s:n,s:I,s:I,s:b}", "tunnel", "connection",
+	json_t *row = json_pack("{s:n,s:n,s:n,s:I,s:I,s:b}", "tunnel", "line", "connection",
 				"peer_as", (json_int_t)facts.remote_as, "local_as",
 				(json_int_t)peer->gateway->config->gateway.local_asn, "stale",
 				peer->stale);
@@ -449,6 +449,17 @@ static void tunnel_peer_reply(const struct tunnel *tunnel, struct control_reply 
 	control_reply_row(reply, row);
 }
 
+static void line_peer_reply(const struct line *line, struct control_reply *reply)
+{
+	json_t *row = peer_row(&line->peer);
+
+	json_object_set_new(row, "line", json_string(line->config->name));
+	json_object_set_new(row, "line_error", verbs_text(line->error));
+	row_add_bfd(row, line_bfd_status(line), line->config->bfd);
+	peer_add_session(row, &line->peer);
+	control_reply_row(reply, row);
+}
+
 void show_peers(void *ctx, const json_t *args, struct control_reply *reply)
 {
 	struct gateway *gateway = ctx;
@@ -457,6 +468,8 @@ void show_peers(void *ctx, const json_t *args, struct control_reply *reply)
 	for (const struct tunnel *t = gateway->tunnels; t; t = t->next)
 		if (t->connection->bgp)
 			tunnel_peer_reply(t, reply);
+	for (const struct line *line = gateway->lines; line; line = line->next)
+		line_peer_reply(line, reply);
 	control_reply_done(reply);
 }
 
