@@ -175,7 +175,7 @@ struct config_policy_route {
 
 struct config {
 	enum log_level log_level; /* default info */
-	char *control_socket; /* default /run/vgw/control.sock */
+	char *control_socket; /* default: by the gateway's name, see lib/control.h */
 	char *control_group; /* NULL: the owner's */
 	struct config_gateway gateway;
 	struct config_customer_gateway *customer_gateways;

@@ -362,7 +362,9 @@ static void diff_gateway(struct diff *d)
 	const struct config_gateway *old = &d->old->gateway, *new = &d->new->gateway;
 
 	diff_fields(d, "log", "", top_fields, d->old, d->new);
-	diff_fields(d, "control", "", control_fields, d->old, d->new);
+	/* Another name brings another socket along; that is not what was asked for. */
+	if (same_text(old->name, new->name))
+		diff_fields(d, "control", "", control_fields, d->old, d->new);
 	diff_local_asn(d);
 	diff_fields(d, "gateway", new->name, gateway_fields, old, new);
 	diff_prefixes(d, "guard", old->guard, old->n_guard, new->guard, new->n_guard);

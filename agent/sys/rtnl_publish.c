@@ -641,6 +641,8 @@ void rtnl_publish_gone(struct rtnl *rtnl, const struct rtnl_known *known)
 	wanted = (*p)->wanted;
 	have_remove(p);
 	if (!own->wanted || !wanted) {
+		/* Another gateway's: perhaps ours waits for its place. */
+		rtnl_publish_unblock(rtnl, &known->route);
 		own_prune(rtnl, own);
 		return;
 	}

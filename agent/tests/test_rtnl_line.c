@@ -345,20 +345,81 @@ static void test_refused(void **state)
 	struct fixture *f = *state;
 
 	start(f, "g0");
-	want(f, "172.16.0.0/24", false, 8);
+	f->table[0] = f->table[3];
+	want(f, "172.16.0.0/24", false, 1);
 	settle(f);
 	assert_int_equal(lines_of("ip route show proto 118"), 0);
 	assert_int_equal(rtnl_counters(f->rtnl).refused, 1);
-	want(f, "172.16.0.0/24", true, 9);
+	want(f, "172.16.0.0/24", true, 3);
 	settle(f);
 	assert_int_equal(lines_of("ip route show 172.16.0.0/24 proto 118"), 2);
-	want(f, "172.16.0.0/24", false, 8);
+	want(f, "172.16.0.0/24", false, 1);
 	settle(f);
 	assert_int_equal(lines_of("ip route show 172.16.0.0/24 proto 118"), 0);
+	/* The next one does not wait for the first to be tried again. */
+	want(f, "172.16.6.0/24", false, 3);
+	settle(f);
+	assert_int_equal(lines_of("ip route show 172.16.6.0/24 proto 118"), 1);
+	/* The gateway's place is taken: a line that fails leaves all the same. */
+	sh("ip route add 172.16.5.0/24 dev m0 metric 20000");
+	want(f, "172.16.5.0/24", true, 2);
+	settle(f);
+	assert_int_equal(lines_of("ip route show 172.16.5.0/24 proto 118"), 1);
+	want(f, "172.16.5.0/24", true, 0);
+	settle(f);
+	assert_int_equal(lines_of("ip route show 172.16.5.0/24 proto 118"), 0);
 	/* Once it can be reached, it is there with the next try. */
 	sh("ip addr add 203.0.113.1/24 dev l0");
 	run_until(f, never, 3000);
 	assert_int_equal(lines_of("ip route show 172.16.0.0/24 proto 118 dev l0"), 1);
+}
+
+static bool one_refused(struct fixture *f)
+{
+	return rtnl_counters(f->rtnl).refused > 0;
+}
+
+static void on_route(void *ctx, const struct rtnl_route *route, bool present)
+{
+	assert_int_not_equal(route->protocol, VGW_RTPROTO);
+}
+
+/*
+ * Rule 14: two gateways of one domain, each with an agent: what one publishes is no route of
+ * the domain to the other, and neither touches the other's. The second stands by.
+ */
+static void test_two_gateways(void **state)
+{
+	static const struct rtnl_ops both = {.routes_synced = on_synced, .route = on_route,
+					     .published = on_published};
+	struct fixture *f = *state, second = {.loop = f->loop};
+	struct prefix prefix;
+
+	assert_true(prefix_parse("172.16.0.0/24", &prefix, NULL));
+	pmap_init(&second.wanted);
+	second.poll = loop_timer_new(f->loop, poll_fire, &second);
+	second.rtnl = rtnl_new(f->loop, RT_TABLE_MAIN, &both, &second);
+	start(f, "g0");
+	start(&second, "m0");
+	want(f, "172.16.0.0/24", true, 0);
+	want(f, "172.16.1.0/24", true, 0);
+	settle(f);
+	assert_int_equal(pmap_put(&second.wanted, &prefix, f), 0);
+	rtnl_publish_dirty(second.rtnl, &prefix);
+	assert_true(run_until(&second, one_refused, 2000));
+	rtnl_publish_sweep(second.rtnl);
+	settle(f);
+	assert_int_equal(lines_of("ip route show proto 118 dev g0"), 2);
+	assert_int_equal(lines_of("ip route show proto 118 dev m0"), 0);
+	/* The first gateway withdraws, the other takes its place without waiting for its turn. */
+	want(f, "172.16.0.0/24", false, 0);
+	settle(f);
+	settle(f);
+	assert_int_equal(lines_of("ip route show 172.16.0.0/24 proto 118 dev m0"), 1);
+	assert_int_equal(lines_of("ip route show proto 118 dev g0"), 1);
+	rtnl_free(second.rtnl);
+	loop_timer_free(second.poll);
+	pmap_clear(&second.wanted, NULL);
 }
 
 /* The kernel drops IPv4 routes of a device that goes down and does not tell. */
@@ -391,7 +452,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		in_namespace(test_line_wins), in_namespace(test_two_lines),
 		in_namespace(test_adopt),     in_namespace(test_refused),
-		in_namespace(test_device_down),
+		in_namespace(test_device_down), in_namespace(test_two_gateways),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

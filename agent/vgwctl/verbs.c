@@ -213,7 +213,8 @@ static bool reload_refused(const json_t *row)
 
 static int run_help(struct cli *cli, struct request *request)
 {
-	fputs("Usage: vgwctl [-j] [-s SOCKET] [-t SECONDS] [-d DEVICE] COMMAND\n\nCommands:\n",
+	fputs("Usage: vgwctl [-j] [-g GATEWAY | -s SOCKET] [-t SECONDS] [-d DEVICE] COMMAND\n\n"
+	      "Commands:\n",
 	      cli->out);
 	for (const struct verb *v = verbs; v->verb; v++) {
 		int width = fprintf(cli->out, "  %s%s%s%s%s", v->verb, v->object ? " " : "",
@@ -227,7 +228,8 @@ static int run_help(struct cli *cli, struct request *request)
 	fprintf(cli->out,
 		"\nOptions:\n"
 		"  -j, --json             JSON instead of text\n"
-		"  -s, --socket SOCKET    control socket of vgwd (%s)\n"
+		"  -g, --gateway NAME     the gateway with this device (" CONTROL_GATEWAY ")\n"
+		"  -s, --socket SOCKET    control socket of vgwd, instead of the gateway's\n"
 		"  -t, --timeout SECONDS  how long an answer may take (%u)\n"
 		"  -d, --device DEVICE    gateway to ask the module about without vgwd\n"
 		"  -n, --dry-run          of reload: only tell what would change\n"
@@ -236,7 +238,7 @@ static int run_help(struct cli *cli, struct request *request)
 		"  -p, --profile NAME     of init: alibaba, aws, azure or gcp\n"
 		"  -h, --help  -V, --version\n"
 		"\nExit status: 0 answered, 1 the answer is an error, 2 wrong command line.\n",
-		CLI_SOCKET, CLI_TIMEOUT);
+		CLI_TIMEOUT);
 	return fflush(cli->out) ? cli_fail(cli, "cannot write: %s", strerror(errno)) : CLI_OK;
 }
 
