@@ -422,6 +422,16 @@ static void peer_as(FILE *out, const json_t *value, const json_t *row)
 	value_put(out, row, "local_as");
 }
 
+static void peer_where(FILE *out, const json_t *value, const json_t *row)
+{
+	if (has(row, "line")) {
+		value_put(out, row, "line");
+		fputs(" (line)", out);
+	} else {
+		human_any(out, value, row);
+	}
+}
+
 static void peer_state(FILE *out, const json_t *value, const json_t *row)
 {
 	human_any(out, value, row);
@@ -513,8 +523,9 @@ static void peer_last_error(FILE *out, const json_t *value, const json_t *row)
 
 static const struct column peers_columns[] = {
 	{ "peer", "peer", human_any, 0 },
-	{ "tunnel", "tunnel", human_any, 0 },
+	{ "tunnel", "tunnel", peer_where, 0 },
 	{ "connection", "connection", human_any, COLUMN_DETAIL },
+	{ "error", "line_error", human_any, COLUMN_DETAIL },
 	{ "local address", "local", human_any, COLUMN_DETAIL },
 	{ "as", "peer_as", human_any, COLUMN_TABLE | COLUMN_RIGHT },
 	{ "peer AS", "peer_as", peer_as, COLUMN_DETAIL },
@@ -562,7 +573,7 @@ static void route_next_hops(FILE *out, const json_t *value, const json_t *row)
 
 	json_array_foreach(value, i, hop) {
 		fputs(i ? " " : "", out);
-		value_put(out, hop, "tunnel");
+		value_put(out, hop, has(hop, "line") ? "line" : "tunnel");
 		if (number(hop, "weight") != 1)
 			fprintf(out, "*%" PRIu64, number(hop, "weight"));
 	}
@@ -597,7 +608,7 @@ static void route_path_count(FILE *out, const json_t *value, const json_t *row)
 /* What a path is, and why it is or is not used. */
 static void path_put(FILE *out, const json_t *path)
 {
-	value_put(out, path, "tunnel");
+	value_put(out, path, has(path, "line") ? "line" : "tunnel");
 	fputs(": path ", out);
 	if (*string(path, "as_path") || json_is_array(row_get(path, "as_path")))
 		value_put(out, path, "as_path");
