@@ -315,7 +315,7 @@ moddest = $(dest)/lib/modules/$(KRELEASE)/updates
 manpages := $(wildcard Documentation/man/*.8)
 examples := $(wildcard Documentation/examples/*.yaml)
 
-units := vgwd.service vgw-bfd.service vgw-guard.service
+units := vgwd.service vgwd@.service vgw-bfd.service vgw-guard.service vgw-guard@.service
 
 .PHONY: install uninstall
 install: all

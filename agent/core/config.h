@@ -23,6 +23,7 @@
 #define CONFIG_ERROR_STRLEN 512
 #define CONFIG_IF_ID_BASE 0x76000000u
 #define CONFIG_IF_ID_LAST 0x76ffffffu
+#define CONFIG_LINES_MAX 16
 #define CONFIG_NAME_MAX 31 /* names of connections, tunnels, sites, customer gateways */
 
 struct config_error {
@@ -160,6 +161,18 @@ struct config_connection {
 	size_t n_tunnels;
 };
 
+/* BGP over a plain interface to a site that also has tunnels. */
+struct config_private_line {
+	char *name; /* unique among lines and tunnels */
+	char *site;
+	uint32_t site_id, asn; /* of the site (rule 11) */
+	char *interface;
+	struct addr local_address, peer_address;
+	bool behind_tunnels; /* preference: line (default) | tunnels */
+	struct config_bgp *bgp; /* never NULL; the families are those of the addresses */
+	struct config_bfd *bfd; /* NULL: none */
+};
+
 struct config_static_route {
 	struct prefix prefix;
 	struct config_tunnel *tunnel; /* one of both is set */
@@ -179,13 +192,15 @@ struct config_policy_route {
 
 struct config {
 	enum log_level log_level; /* default info */
-	char *control_socket; /* default /run/vgw/control.sock */
+	char *control_socket; /* default: by the gateway's name, see lib/control.h */
 	char *control_group; /* NULL: the owner's */
 	struct config_gateway gateway;
 	struct config_customer_gateway *customer_gateways;
 	size_t n_customer_gateways;
 	struct config_connection *connections;
 	size_t n_connections;
+	struct config_private_line *private_lines;
+	size_t n_private_lines;
 	struct config_static_route *static_routes;
 	size_t n_static_routes;
 	struct config_policy_route *policy_routes;
@@ -213,6 +228,8 @@ const char *config_error_format(const char *file, const struct config_error *err
 struct config_tunnel *config_tunnel_find(const struct config *config, const char *name,
 					 struct config_connection **connection);
 
+struct config_private_line *config_line_find(const struct config *config, const char *name);
+
 /* What a reload would change. */
 enum config_change_kind {
 	CONFIG_ADDED,
@@ -224,8 +241,8 @@ enum config_change_kind {
 
 struct config_change {
 	enum config_change_kind kind;
-	/* "log", "control", "gateway", "customer-gateway", "connection", "tunnel", "static-route",
-	 * "policy-route", "transit-domain" */
+	/* "log", "control", "gateway", "customer-gateway", "connection", "tunnel", "private-line",
+	 * "static-route", "policy-route", "transit-domain" */
 	const char *object;
 	char name[96]; /* "t1"; of a static route "10.9.0.0/16 via t1"; "" where there is one */
 	char detail[160]; /* "weight 1 -> 2"; for REFUSED the reason (rule 45: IMMUTABLE, ...) */

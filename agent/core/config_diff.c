@@ -162,6 +162,16 @@ static const struct field tunnel_fields[] = {
 	{ .key = NULL },
 };
 
+static const struct field private_line_fields[] = {
+	FIELD(config_private_line, site, "site"),
+	FIELD(config_private_line, asn, "asn"),
+	FIELD(config_private_line, interface, "interface"),
+	FIELD(config_private_line, local_address, "local-address"),
+	FIELD(config_private_line, peer_address, "peer-address"),
+	FIELD(config_private_line, behind_tunnels, "preference", NAMES(config_preference_names)),
+	{ .key = NULL },
+};
+
 static const struct field ike_fields[] = {
 	FIELD(config_ike, psk_file, "ike.psk-file"),
 	FIELD(config_ike, proposals, "ike.proposals"),
@@ -314,7 +324,7 @@ static bool runs_bgp(const struct config *config)
 	for (size_t i = 0; i < config->n_connections; i++)
 		if (config->connections[i].bgp)
 			return true;
-	return false;
+	return config->n_private_lines > 0;
 }
 
 /* Rule 17: the number belongs to all sessions at once. */
@@ -384,7 +394,9 @@ static void diff_gateway(struct diff *d)
 	const struct config_gateway *old = &d->old->gateway, *new = &d->new->gateway;
 
 	diff_fields(d, "log", "", top_fields, d->old, d->new);
-	diff_fields(d, "control", "", control_fields, d->old, d->new);
+	/* Another name brings another socket along; that is not what was asked for. */
+	if (same_text(old->name, new->name))
+		diff_fields(d, "control", "", control_fields, d->old, d->new);
 	diff_local_asn(d);
 	diff_fields(d, "gateway", new->name, gateway_fields, old, new);
 	diff_prefixes(d, "guard", old->guard, old->n_guard, new->guard, new->n_guard);
@@ -540,6 +552,34 @@ static void diff_connections(struct diff *d)
 	}
 }
 
+/* Private lines */
+
+static void diff_private_line(struct diff *d, const struct config_private_line *new)
+{
+	const struct config_private_line *old = config_line_find(d->old, new->name);
+
+	if (!old) {
+		report(d, CONFIG_ADDED, "private-line", new->name, NULL, "site %s", new->site);
+		return;
+	}
+	diff_fields(d, "private-line", new->name, private_line_fields, old, new);
+	diff_section(d, "private-line", new->name, "bgp", bgp_fields, old->bgp, new->bgp);
+	diff_section(d, "private-line", new->name, "bfd", bfd_fields, old->bfd, new->bfd);
+}
+
+static void diff_private_lines(struct diff *d)
+{
+	for (size_t i = 0; i < d->old->n_private_lines; i++) {
+		const struct config_private_line *old = &d->old->private_lines[i];
+
+		if (!config_line_find(d->new, old->name))
+			report(d, CONFIG_REMOVED, "private-line", old->name, NULL, "site %s",
+			       old->site);
+	}
+	for (size_t i = 0; i < d->new->n_private_lines; i++)
+		diff_private_line(d, &d->new->private_lines[i]);
+}
+
 /* Static routes */
 
 static const char *target(const struct config_static_route *route)
@@ -667,6 +707,14 @@ static bool keeps_id(const struct config_tunnel *was, const struct config_tunnel
 	return (was->ike && is->ike) || !strcmp(was->interface, is->interface);
 }
 
+/* A line's site is that of some customer gateway, which has its number by now. */
+static void carry_line(struct config *new, struct config_private_line *line)
+{
+	for (size_t i = 0; i < new->n_customer_gateways; i++)
+		if (!strcmp(new->customer_gateways[i].site, line->site))
+			line->site_id = new->customer_gateways[i].site_id;
+}
+
 static void carry_tunnel(const struct config *old, struct config *new, struct config_tunnel *tunnel)
 {
 	const struct config_tunnel *was = config_tunnel_find(old, tunnel->name, NULL);
@@ -683,6 +731,8 @@ static void carry_ids(const struct config *old, struct config *new)
 	new->last_tunnel_id = old->last_tunnel_id;
 	for (size_t i = 0; i < new->n_customer_gateways; i++)
 		new->customer_gateways[i].site_id = carry_site(old, new, i);
+	for (size_t i = 0; i < new->n_private_lines; i++)
+		carry_line(new, &new->private_lines[i]);
 	for (size_t i = 0; i < new->n_connections; i++) {
 		struct config_connection *c = &new->connections[i];
 		const struct config_connection *was = find_connection(old, c->name);
@@ -702,6 +752,7 @@ size_t config_diff(const struct config *old, struct config *new,
 	diff_gateway(&d);
 	diff_customer_gateways(&d);
 	diff_connections(&d);
+	diff_private_lines(&d);
 	diff_static_routes(&d);
 	diff_policy_routes(&d);
 	diff_fields(&d, "transit-domain", "", transit_fields, old, new);
@@ -747,6 +798,18 @@ static void list_connection(const struct listing *l, const struct config_connect
 	}
 }
 
+static void list_private_line(const struct listing *l, const struct config_private_line *line,
+			      size_t i)
+{
+	char at[CONFIG_PATH_SIZE];
+
+	snprintf(at, sizeof(at), "private-lines[%zu]", i);
+	l->tell(l->ctx, at, line->name, NULL);
+	list_fields(l, at, NULL, private_line_fields, line);
+	list_fields(l, at, NULL, bgp_fields, line->bgp);
+	list_fields(l, at, NULL, bfd_fields, line->bfd);
+}
+
 void config_values(const struct config *config,
 		   void (*tell)(void *ctx, const char *path, const char *value,
 				const char *profile),
@@ -767,6 +830,8 @@ void config_values(const struct config *config,
 	}
 	for (size_t i = 0; i < config->n_connections; i++)
 		list_connection(&l, &config->connections[i], i);
+	for (size_t i = 0; i < config->n_private_lines; i++)
+		list_private_line(&l, &config->private_lines[i], i);
 	for (size_t i = 0; i < config->n_static_routes; i++) {
 		snprintf(at, sizeof(at), "static-routes[%zu]", i);
 		tell(ctx, at, prefix_format(&config->static_routes[i].prefix, text, sizeof(text)),

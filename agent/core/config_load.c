@@ -4,6 +4,7 @@
  * loads the sections that refer to nothing else.
  */
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,12 @@
 #include "core/config_private.h"
 #include "core/lint.h"
 #include "core/rules.h"
+#include "lib/control.h"
 
 #define DEFAULT_QUOTA 50 /* rule 34 */
 #define DEFAULT_RESTART_TIME 120 /* D14 */
 #define PREFIXES_MAX VGW_GUARDS_MAX /* what the module takes */
 #define PORTS_MAX 64
-#define DEFAULT_SOCKET "/run/vgw/control.sock"
 
 static struct prefix *load_prefixes(struct config_parse *parse, const char *list, char *const *raw,
 				    unsigned int n, size_t *count)
@@ -125,7 +126,7 @@ static void load_gateway(struct config_parse *parse)
 
 	config_place_set(&place, parse, "gateway");
 	gw->name = raw->name ? config_device(&place, "name", raw->name)
-			     : config_copy(parse, "vgw0");
+			     : config_copy(parse, CONTROL_GATEWAY);
 	gw->local_asn = config_asn(&place, "local-asn", raw->local_asn, RULES_ASN_LOCAL_DEFAULT);
 	load_router_id(parse, &place, raw->router_id);
 	gw->attachment = config_choice(&place, "attachment", raw->attachment,
@@ -151,11 +152,21 @@ static void load_gateway(struct config_parse *parse)
 					 DEFAULT_RESTART_TIME);
 }
 
+/* Each gateway of a host has its own; what is wrong with a name is said elsewhere. */
+static const char *default_socket(const struct config_parse *parse, char *path)
+{
+	const char *name = parse->raw->gateway ? parse->raw->gateway->name : NULL;
+
+	return control_default_path(name && strlen(name) < IFNAMSIZ ? name : NULL, path,
+				    CONTROL_PATH_SIZE);
+}
+
 static void load_top(struct config_parse *parse)
 {
 	static const struct raw_control none;
 	const struct raw_control *raw = parse->raw->control ? parse->raw->control : &none;
 	struct config *config = parse->config;
+	char path[CONTROL_PATH_SIZE];
 	struct config_place place;
 
 	config_place_set(&place, parse, "%s", "");
@@ -163,7 +174,7 @@ static void load_top(struct config_parse *parse)
 		config_choice(&place, "log", parse->raw->log, log_level_names, LOG_LEVEL_INFO);
 	config_place_set(&place, parse, "control");
 	config->control_socket = raw->socket ? config_path(&place, "socket", raw->socket)
-					     : config_copy(parse, DEFAULT_SOCKET);
+					     : config_copy(parse, default_socket(parse, path));
 	config->control_group = config_text(&place, "group", raw->group);
 	if (raw->socket && strlen(raw->socket) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		config_fail_key(&place, "socket", "VALUE",
@@ -272,6 +283,7 @@ static void load_tree(struct config_parse *parse)
 	load_customer_gateways(parse);
 	load_transit_domain(parse);
 	config_load_connections(parse);
+	config_load_private_lines(parse);
 	config_load_static_routes(parse);
 	config_load_policy_routes(parse);
 	if (parse->no_memory)

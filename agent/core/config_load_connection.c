@@ -139,7 +139,7 @@ static void fill_from_profile(const struct profile *profile, const char *section
 	}
 }
 
-static struct config_bgp *load_bgp(struct config_parse *parse, const struct raw_bgp *given,
+struct config_bgp *config_load_bgp(struct config_parse *parse, const struct raw_bgp *given,
 				   const struct profile *profile, const char *path)
 {
 	struct raw_bgp copy = *given, *raw = &copy;
@@ -184,7 +184,7 @@ static struct config_bgp *load_bgp(struct config_parse *parse, const struct raw_
 	return bgp;
 }
 
-static struct config_bfd *load_bfd(struct config_parse *parse, const struct raw_bfd *raw,
+struct config_bfd *config_load_bfd(struct config_parse *parse, const struct raw_bfd *raw,
 				   const char *path)
 {
 	struct config_bfd *bfd = config_array(parse, 1, sizeof(*bfd));
@@ -434,9 +434,10 @@ static void load_connection(struct config_parse *parse, size_t i)
 							  VGW_SOURCE_CHECK_SITE);
 	resolve_customer_gateway(parse, &place, connection, raw->customer_gateway, raw->bgp);
 	if (raw->bgp)
-		connection->bgp = load_bgp(parse, raw->bgp, profile_of(connection), place.path);
+		connection->bgp =
+			config_load_bgp(parse, raw->bgp, profile_of(connection), place.path);
 	if (raw->bfd)
-		connection->bfd = load_bfd(parse, raw->bfd, place.path);
+		connection->bfd = config_load_bfd(parse, raw->bfd, place.path);
 	load_tunnels(parse, &place, connection, raw);
 }
 

@@ -104,6 +104,12 @@ struct raw_connection {
 	unsigned int n_tunnels;
 };
 
+struct raw_private_line {
+	char *name, *site, *asn, *interface, *local_address, *peer_address, *preference;
+	struct raw_bgp *bgp;
+	struct raw_bfd *bfd;
+};
+
 struct raw_static_route {
 	char *prefix, *tunnel, *connection, *weight, *on_fail;
 };
@@ -126,6 +132,8 @@ struct raw_config {
 	unsigned int n_customer_gateways;
 	struct raw_connection *connections;
 	unsigned int n_connections;
+	struct raw_private_line *private_lines;
+	unsigned int n_private_lines;
 	struct raw_static_route *static_routes;
 	unsigned int n_static_routes;
 	struct raw_policy_route *policy_routes;
@@ -192,6 +200,7 @@ extern const char *const config_attachment_names[],
 						*const config_transit_names[],
 							*const config_source_check_names[],
 								*const config_on_fail_names[];
+extern const char *const config_preference_names[]; /* config_line.c */
 
 void config_place_set(struct config_place *place, struct config_parse *parse, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -241,6 +250,18 @@ struct config_health *config_load_health(struct config_parse *parse,
 struct config_row;
 void config_check_watched(struct config_parse *parse, const char *list,
 			  const struct config_row *rows, size_t n);
+
+struct profile;
+struct config_bgp *config_load_bgp(struct config_parse *parse, const struct raw_bgp *given,
+				   const struct profile *profile, const char *path);
+struct config_bfd *config_load_bfd(struct config_parse *parse, const struct raw_bfd *raw,
+				   const char *path);
+
+/* config_line.c */
+void config_load_private_lines(struct config_parse *parse);
+void config_check_private_lines(struct config_parse *parse);
+void config_check_line_asn(struct config_parse *parse); /* rule 11 */
+void config_check_line_internal(struct config_parse *parse); /* rule 18 */
 
 /* config_inside.c: blocks of 169.254.21.0-169.254.22.255 (D12). */
 void config_inside_plan(struct config_parse *parse);

@@ -37,6 +37,7 @@ void config_check_site_asn(struct config_parse *parse)
 			"else its two ways look different and routes flap inside it",
 			list[i].site ? list[i].site : "", list[j].asn, j);
 	}
+	config_check_line_asn(parse);
 }
 
 /* Rule 17: every session is external, loop protection needs two numbers. */
@@ -56,6 +57,7 @@ void config_check_internal(struct config_parse *parse)
 			"protection could see, so gateway and site need different numbers",
 			config->gateway.local_asn);
 	}
+	config_check_line_internal(parse);
 }
 
 /* Rule 12. */

@@ -33,6 +33,17 @@ static void free_connection(struct config_connection *connection)
 	free(connection->name);
 }
 
+static void free_line(struct config_private_line *line)
+{
+	if (line->bgp)
+		free(line->bgp->md5_file);
+	free(line->bgp);
+	free(line->bfd);
+	free(line->interface);
+	free(line->site);
+	free(line->name);
+}
+
 static void free_customer_gateway(struct config_customer_gateway *cg)
 {
 	free(cg->name);
@@ -48,7 +59,10 @@ void config_free(struct config *config)
 		free_connection(&config->connections[i]);
 	for (size_t i = 0; i < config->n_customer_gateways; i++)
 		free_customer_gateway(&config->customer_gateways[i]);
+	for (size_t i = 0; i < config->n_private_lines; i++)
+		free_line(&config->private_lines[i]);
 	free(config->connections);
+	free(config->private_lines);
 	free(config->customer_gateways);
 	free(config->static_routes);
 	free(config->policy_routes);

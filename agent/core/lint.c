@@ -122,6 +122,7 @@ static void (*const others[])(struct config_parse *parse) = {
 	config_check_customer_gateways,
 	config_check_device_names,
 	config_check_policy_routes,
+	config_check_private_lines,
 };
 
 const struct lint_rule *lint_rule_find(const char *code)

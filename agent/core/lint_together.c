@@ -150,11 +150,83 @@ static void check_names(const struct lint_file *first, struct lint_file *file)
 		      file->config->control_socket, first->name);
 }
 
+static const struct config_tunnel *tunnel_clash(const struct config *config,
+						const struct config_tunnel *tunnel,
+						const char **key)
+{
+	for (size_t i = 0; i < config->n_connections; i++) {
+		const struct config_connection *c = &config->connections[i];
+
+		for (size_t j = 0; j < c->n_tunnels; j++) {
+			const struct config_tunnel *t = &c->tunnels[j];
+
+			*key = NULL;
+			if (!strcmp(t->interface, tunnel->interface))
+				*key = "interface";
+			else if (t->if_id && t->if_id == tunnel->if_id)
+				*key = "if-id";
+			else if (t->ike && tunnel->ike && !strcmp(t->name, tunnel->name))
+				*key = "name";
+			if (*key)
+				return t;
+		}
+	}
+	return NULL;
+}
+
+/* Devices and if-ids are the host's, and so are the names of strongSwan's connections. */
+static void check_tunnels(const struct lint_file *first, struct lint_file *file)
+{
+	char path[CONFIG_PATH_SIZE];
+
+	for (size_t i = 0; i < file->config->n_connections; i++) {
+		const struct config_connection *c = &file->config->connections[i];
+
+		for (size_t j = 0; j < c->n_tunnels; j++) {
+			const struct config_tunnel *other;
+			const char *key;
+
+			other = tunnel_clash(first->config, &c->tunnels[j], &key);
+			if (!other)
+				continue;
+			snprintf(path, sizeof(path), "connections[%zu].tunnels[%zu].%s", i, j, key);
+			found(file, "DUPLICATE", path,
+			      "tunnel \"%s\" of %.64s has the same %s: gateways of one host share "
+			      "devices, if-ids and strongSwan, so give it one of its own here",
+			      other->name, first->name, key);
+		}
+	}
+}
+
+/* Routes over a line are known by its device, so it belongs to one agent. */
+static void check_lines(const struct lint_file *first, struct lint_file *file)
+{
+	char path[CONFIG_PATH_SIZE];
+
+	for (size_t i = 0; i < file->config->n_private_lines; i++) {
+		const struct config_private_line *line = &file->config->private_lines[i];
+
+		for (size_t k = 0; k < first->config->n_private_lines; k++) {
+			const struct config_private_line *other = &first->config->private_lines[k];
+
+			if (strcmp(line->interface, other->interface))
+				continue;
+			snprintf(path, sizeof(path), "private-lines[%zu].interface", i);
+			found(file, "DUPLICATE", path,
+			      "\"%s\" is the interface of private line \"%s\" of %.64s: a line "
+			      "belongs to one gateway",
+			      line->interface, other->name, first->name);
+		}
+	}
+}
+
 static void check_pair(const struct lint_file *first, struct lint_file *file)
 {
 	check_names(first, file);
 	check_shared_peers(first, file);
 	check_inside(first, file);
+	check_tunnels(first, file);
+	check_lines(first, file);
 	if (!same_domain(first->config, file->config))
 		return;
 	check_peering(first, file, file);

@@ -480,7 +480,7 @@ const struct rib_source_config *rib_source_config(const struct rib_source *sourc
 	return &source->config;
 }
 
-static void source_mark_dirty(struct rib_source *source)
+void rib_source_touch(struct rib_source *source)
 {
 	struct rib *rib = source->rib;
 	struct rib_path *path = NULL;
@@ -490,17 +490,12 @@ static void source_mark_dirty(struct rib_source *source)
 			rib_prefix_mark_dirty(rib, ptable_at(&rib->table, path->prefix));
 }
 
-void rib_source_touch(struct rib_source *source)
-{
-	source_mark_dirty(source);
-}
-
 void rib_source_set_router_id(struct rib_source *source, uint32_t id)
 {
 	if (source->router_id == id)
 		return;
 	source->router_id = id;
-	source_mark_dirty(source);
+	rib_source_touch(source);
 }
 
 void rib_source_set_weight(struct rib_source *source, uint8_t weight)
@@ -508,7 +503,15 @@ void rib_source_set_weight(struct rib_source *source, uint8_t weight)
 	if (source->config.weight == weight)
 		return;
 	source->config.weight = weight;
-	source_mark_dirty(source);
+	rib_source_touch(source);
+}
+
+bool rib_source_has(const struct rib_source *source, const struct prefix *prefix)
+{
+	const struct rib_prefix *entry = rib_prefix_find(source->rib, prefix);
+	const struct rib_path *path = entry ? path_find(source->rib, entry, source) : NULL;
+
+	return path && path->verdict == RIB_ACCEPTED;
 }
 
 void rib_source_set_drained(struct rib_source *source, bool drained)
@@ -517,7 +520,7 @@ void rib_source_set_drained(struct rib_source *source, bool drained)
 		return;
 	source->drained = drained;
 	source->rib->n_drained += drained ? 1 : -1;
-	source_mark_dirty(source);
+	rib_source_touch(source);
 }
 
 /* Removes the paths of a family (AF_UNSPEC: both), maybe only the stale ones. */

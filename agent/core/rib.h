@@ -21,7 +21,7 @@
 #include "lib/addr.h"
 
 struct rib;
-struct rib_source; /* one peer: one tunnel's session */
+struct rib_source; /* one peer: the session of a tunnel or of a private line */
 
 #define RIB_NEXT_HOPS_MAX 64
 
@@ -31,7 +31,12 @@ struct rib_source_config {
 	uint32_t peer_as; /* the first AS of every path; 0: any */
 	uint32_t site_as; /* configured for the site (rule 11), 0: none */
 	uint8_t weight; /* of the tunnel in its group; 0 counts as 1 */
-	struct addr peer; /* inside address */
+	struct addr peer; /* inside address, or the far end of the line */
+	/*
+	 * A private line: held to the same rules and the same quota, but its paths are no next
+	 * hops of the decision. They stand beside it: who has a line asks rib_source_has().
+	 */
+	bool line;
 	const char *name; /* copied */
 };
 
@@ -66,6 +71,7 @@ enum rib_step {
 	RIB_STEP_SITE,
 	RIB_STEP_ROUTER_ID,
 	RIB_STEP_PEER_ADDRESS,
+	RIB_STEP_LINE, /* a private line's: not compared with others */
 	RIB_STEP_REJECTED,
 	RIB_N_STEPS,
 };
@@ -126,8 +132,10 @@ void rib_source_set_router_id(struct rib_source *source, uint32_t id); /* host o
 void rib_source_set_weight(struct rib_source *source, uint8_t weight);
 /* Its paths lose against all others, and are used while there are no others. */
 void rib_source_set_drained(struct rib_source *source, bool drained);
-/* Everything that it has becomes dirty: what its next hop is worth has changed elsewhere. */
+/* All its accepted prefixes become dirty: something beside the paths changed. */
 void rib_source_touch(struct rib_source *source);
+/* Is there an accepted path of this source? */
+bool rib_source_has(const struct rib_source *source, const struct prefix *prefix);
 /* A source whose paths must not be used (its session is down without graceful restart, ...). */
 void rib_source_flush(struct rib_source *source);
 /*

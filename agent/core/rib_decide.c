@@ -24,6 +24,9 @@
  * The next hops share by the weights of their tunnels. Where none has a weight other
  * than 1 and every path has a link bandwidth community, they share in its ratio.
  *
+ * Paths of private lines take no part: the system table prefers a line's route or
+ * does not, whatever the attributes say.
+ *
  * A path that is stale under RFC 4724 counts like any other: a peer that
  * restarts while it forwards must not move a flow.
  *
@@ -50,6 +53,7 @@ static const char *const step_names[RIB_N_STEPS] = {
 	[RIB_STEP_SITE] = "site",
 	[RIB_STEP_ROUTER_ID] = "router-id",
 	[RIB_STEP_PEER_ADDRESS] = "peer-address",
+	[RIB_STEP_LINE] = "line",
 	[RIB_STEP_REJECTED] = "rejected",
 };
 
@@ -195,6 +199,13 @@ static void keep_multipath(const struct rib *rib, struct rib_prefix *prefix, uin
 	}
 }
 
+static enum rib_step first_step(const struct rib_path *path)
+{
+	if (path->verdict != RIB_ACCEPTED)
+		return RIB_STEP_REJECTED;
+	return rib_path_source(path)->config.line ? RIB_STEP_LINE : IN;
+}
+
 /* Gives every path its step; returns the best, NULL if there is no route. */
 static struct rib_path *decide(const struct rib *rib, struct rib_prefix *prefix)
 {
@@ -202,7 +213,7 @@ static struct rib_path *decide(const struct rib *rib, struct rib_prefix *prefix)
 	struct rib_path *best = rib_path_at(rib, prefix->paths);
 
 	rib_for_each_path(path, rib, prefix)
-		path->step = path->verdict == RIB_ACCEPTED ? IN : RIB_STEP_REJECTED;
+		path->step = first_step(path);
 	if (best && !best->next)
 		return best->step == IN ? best : NULL;
 	keep_undrained(rib, prefix);
@@ -302,7 +313,7 @@ static bool comes_before(const struct rib_path *a, const struct rib_path *b)
 		[RIB_STEP_BEST] = 0,	     [RIB_STEP_MULTIPATH] = 1, [RIB_STEP_PEER_ADDRESS] = 2,
 		[RIB_STEP_ROUTER_ID] = 3,    [RIB_STEP_SITE] = 4,      [RIB_STEP_MED] = 5,
 		[RIB_STEP_ORIGIN] = 6,	     [RIB_STEP_AS_PATH] = 7,   [RIB_STEP_LOCAL_PREF] = 8,
-		[RIB_STEP_DRAINED] = 9,	     [RIB_STEP_REJECTED] = 10,
+		[RIB_STEP_DRAINED] = 9,	     [RIB_STEP_LINE] = 10,    [RIB_STEP_REJECTED] = 11,
 	};
 
 	if (rank[a->step] != rank[b->step])

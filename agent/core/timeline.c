@@ -190,6 +190,8 @@ const char *timeline_kind_name(enum timeline_kind kind)
 		[TIMELINE_ONEWAY_OVER] = "one-way-over",
 		[TIMELINE_BGP_DOWN] = "bgp-down",
 		[TIMELINE_BGP_UP] = "bgp-up",
+		[TIMELINE_LINE_DOWN] = "line-down",
+		[TIMELINE_LINE_UP] = "line-up",
 		[TIMELINE_MODULE_LOST] = "module-lost",
 		[TIMELINE_MODULE_FOUND] = "module-found",
 		[TIMELINE_ROUTES] = "routes-withdrawn",

@@ -2,7 +2,7 @@
 /*
  * What happened to the gateway, in order, and what it was a consequence of.
  *
- * An incident of an object (a tunnel, the module) begins with the first fault
+ * An incident of an object (a tunnel, a private line, the module) begins with the first fault
  * while it had none and ends when its last fault is over; the end is an event of
  * its own and says how long it took. Everything that happens to the object in
  * between names the first fault as its cause.
@@ -37,6 +37,8 @@ enum timeline_kind {
 	TIMELINE_ONEWAY_OVER,
 	TIMELINE_BGP_DOWN,
 	TIMELINE_BGP_UP,
+	TIMELINE_LINE_DOWN,
+	TIMELINE_LINE_UP,
 	TIMELINE_MODULE_LOST,
 	TIMELINE_MODULE_FOUND,
 	TIMELINE_LAST_FAULT = TIMELINE_MODULE_FOUND,
@@ -56,7 +58,7 @@ struct timeline_event {
 	uint64_t at; /* nanoseconds of the monotonic clock */
 	int64_t wall; /* nanoseconds since 1970 */
 	enum timeline_kind kind;
-	char object[TIMELINE_OBJECT_SIZE]; /* tunnel; "" is the gateway */
+	char object[TIMELINE_OBJECT_SIZE]; /* tunnel or private line; "" is the gateway */
 	char text[TIMELINE_TEXT_SIZE];
 };
 

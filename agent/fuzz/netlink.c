@@ -287,6 +287,7 @@ static void rtnl_seeds(fuzz_add add)
 {
 	static const struct rtnl rtnl = { .table = TABLE };
 	static const char *const prefixes[] = { "10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0" };
+	const struct rtnl_via to = { .metric = 77, .oif = 3 };
 	struct prefix prefix;
 
 	add_link(add, "xfrm");
@@ -296,7 +297,7 @@ static void rtnl_seeds(fuzz_add add)
 		struct nl_msg *msg;
 
 		prefix_parse(prefixes[i], &prefix, NULL);
-		msg = rtnl_route_msg(&rtnl, true, &prefix, 77, 3);
+		msg = rtnl_route_msg(&rtnl, true, &prefix, &to);
 		FUZZ_CHECK(msg);
 		add_message(add, 1, msg);
 	}

@@ -23,6 +23,8 @@
 #define CONTROL_REQUEST_MAX 65536
 #define CONTROL_CLIENTS_MAX 32
 #define CONTROL_BACKLOG_MAX (256 * 1024)
+#define CONTROL_PATH_SIZE 64 /* of a default path */
+#define CONTROL_GATEWAY "vgw0" /* the gateway of those who name none */
 
 struct control;
 struct control_reply;
@@ -36,6 +38,12 @@ struct control_verb {
 	const char *verb, *object; /* object NULL: the verb has none */
 	void (*handler)(void *ctx, const json_t *args, struct control_reply *reply);
 };
+
+/*
+ * Where the agent of a gateway (its device's name; NULL: CONTROL_GATEWAY) is reached unless
+ * its file says otherwise: each of them has its own. Returns buf.
+ */
+const char *control_default_path(const char *gateway, char *buf, size_t size);
 
 /* Creates the socket (mode 0660, group by name or NULL) replacing a dead one; a living server
  * on it is an error. verbs end with a NULL verb and must outlive the server. NULL: see err. */

@@ -12,6 +12,15 @@
 
 #include "lib/control.h"
 
+const char *control_default_path(const char *gateway, char *buf, size_t size)
+{
+	if (!gateway || !strcmp(gateway, CONTROL_GATEWAY))
+		snprintf(buf, size, "/run/vgw/control.sock");
+	else
+		snprintf(buf, size, "/run/vgw/control-%s.sock", gateway);
+	return buf;
+}
+
 struct call {
 	int fd;
 	unsigned int timeout; /* ms without a byte from the server */

@@ -5,9 +5,9 @@
 
 #include <linux/vgw.h>
 
-#define NAME_OF(table, value)                                                            \
-	((value) < sizeof(table) / sizeof((table)[0]) && (table)[value] ? (table)[value] \
-									: "unknown")
+#define NAME_OF(table, value)                                                              \
+	((value) < sizeof(table) / sizeof((table)[0]) && (table)[value] ? (table)[value] : \
+									  "unknown")
 
 const char *names_route_class(uint8_t class)
 {

@@ -30,6 +30,7 @@ struct rtnl_link {
 	uint32_t ifindex, master, mtu;
 	char name[16], kind[16]; /* kind "" for plain devices */
 	bool up;
+	bool running; /* up, and the other end is there (carrier) */
 	uint32_t if_id; /* kind xfrm */
 };
 
@@ -39,6 +40,14 @@ struct rtnl_route { /* of the system table */
 	uint8_t scope;
 	uint32_t metric, oif;
 };
+
+/* A route to a next hop on a plain device. */
+struct rtnl_via {
+	uint32_t metric, oif;
+	struct addr via; /* of the prefix's family */
+};
+
+#define RTNL_VIAS_MAX 16
 
 struct rtnl_ops {
 	/* A route of the followed table appeared or went (a replaced one goes, then comes, except
@@ -52,6 +61,14 @@ struct rtnl_ops {
 	void (*address_gone)(void *ctx, uint32_t ifindex);
 	/* Publishing: should the prefix be in the system table now? May be asked at any time. */
 	bool (*published)(void *ctx, const struct prefix *prefix);
+	/*
+	 * The same for routes over plain devices (private lines), each of another metric: fills
+	 * up to RTNL_VIAS_MAX in and returns how many there should be; -1: not known yet, what
+	 * is there stays.
+	 */
+	int (*vias)(void *ctx, const struct prefix *prefix, struct rtnl_via *out);
+	/* Are routes of protocol vgw over the device the owner's? */
+	bool (*owns)(void *ctx, uint32_t ifindex);
 };
 
 /* table: kernel table number of the system table (RT_TABLE_MAIN or a VRF's). Both families. */
@@ -94,14 +111,19 @@ int rtnl_guards_apply(struct rtnl *rtnl, const struct prefix *guards, size_t n, 
 		      size_t size);
 
 /*
- * Publishing: `PREFIX dev GATEWAY proto vgw metric M`. Starts once the first dump is done and the
- * device is up, waits while it is not, and goes on by itself when it is up again; called again when
- * the device was made anew (ifindex 0: it is gone, wait). Only routes of protocol vgw on it are
- * ever deleted. A route that somebody else deleted comes back, at most once a second; a refused
- * one is tried again after 1 s, doubling to 60 s.
+ * Publishing: `PREFIX dev GATEWAY proto vgw metric M`, and `PREFIX via PEER dev LINE proto vgw`.
+ * The first starts once the first dump is done and the device is up, waits while it is not, and
+ * goes on by itself when it is up again; called again when the device was made anew (ifindex 0: it
+ * is gone, wait). The second needs the dump alone. Deleted are only routes of protocol vgw: on the
+ * gateway's device, on devices that owns() knows, and those that were wanted before. A route that
+ * somebody else deleted comes back, at most once a second; a refused one is tried again after 1 s,
+ * doubling to 60 s.
  */
 void rtnl_publish_start(struct rtnl *rtnl, uint32_t gateway_ifindex, uint32_t metric);
 void rtnl_publish_dirty(struct rtnl *rtnl, const struct prefix *prefix);
+void rtnl_publish_now(struct rtnl *rtnl); /* do not collect: packets are being lost */
+/* Is there any route over a plain device that owns() knows, perhaps of an earlier life? */
+bool rtnl_publish_has_vias(const struct rtnl *rtnl);
 /* Routes of ours found in the table at start that published() never claimed go now. */
 void rtnl_publish_sweep(struct rtnl *rtnl);
 

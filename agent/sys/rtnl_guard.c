@@ -65,7 +65,8 @@ static int guard_set(struct rtnl *rtnl, const struct prefix *guard, bool add, ch
 		     size_t size)
 {
 	char text[160], name[PREFIX_STRLEN];
-	int ret = rtnl_call(rtnl, rtnl_route_msg(rtnl, add, guard, RTNL_GUARD_METRIC, 0), NULL,
+	const struct rtnl_via nowhere = { .metric = RTNL_GUARD_METRIC };
+	int ret = rtnl_call(rtnl, rtnl_route_msg(rtnl, add, guard, &nowhere), NULL,
 			    NULL, text, sizeof(text));
 
 	if (!ret || (!add && ret == -ESRCH))

@@ -58,7 +58,8 @@ struct rtnl_own; /* rtnl_publish.c */
 
 struct rtnl_flight {
 	struct rtnl_own *own; /* NULL once answered */
-	uint32_t seq, metric, oif;
+	struct rtnl_via to;
+	uint32_t seq;
 	bool add;
 };
 
@@ -137,7 +138,7 @@ bool rtnl_known_overlap(const struct rtnl_known *a, const struct rtnl_known *b);
 bool rtnl_known_subtract(struct rtnl_known *a, const struct rtnl_known *b);
 /* A request for one of our routes; oif 0: unreachable. NULL on no memory. */
 struct nl_msg *rtnl_route_msg(const struct rtnl *rtnl, bool add, const struct prefix *prefix,
-			      uint32_t metric, uint32_t oif);
+			      const struct rtnl_via *to);
 struct nl_msg *rtnl_route_dump_msg(const struct rtnl *rtnl, uint8_t family, uint8_t protocol);
 
 /* rtnl_follow.c */

@@ -90,6 +90,7 @@ bool rtnl_link_parse(const struct nlmsghdr *nlh, struct rtnl_link_details *out)
 	memset(out, 0, sizeof(*out));
 	out->link.ifindex = (uint32_t)ifi->ifi_index;
 	out->link.up = ifi->ifi_flags & IFF_UP;
+	out->link.running = out->link.up && ifi->ifi_flags & IFF_RUNNING;
 	copy_string(out->link.name, sizeof(out->link.name), attrs[IFLA_IFNAME]);
 	if (attrs[IFLA_MTU])
 		out->link.mtu = nla_get_u32(attrs[IFLA_MTU]);

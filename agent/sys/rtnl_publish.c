@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Publishing: keeps our routes on the gateway's device equal to what the owner
- * says (rtnl_ops.published), without ever repeating a change.
+ * Publishing: keeps our routes on the gateway's device and over private lines equal
+ * to what the owner says (rtnl_ops.published and vias), without ever repeating a change.
  *
  * What is in the table is known from the dump, from events and from our own
  * acknowledgements. Where two of them speak of the same moment, the
@@ -34,7 +34,25 @@
 
 struct have { /* one of our routes to the prefix, in the kernel */
 	struct have *next;
-	uint32_t metric, oif, mark;
+	struct rtnl_via to;
+	uint32_t mark;
+	bool wanted; /* at the last look */
+	bool claimed; /* wanted once */
+};
+
+/* A next hop that the kernel refuses must not keep back the others: rare, so a list. */
+struct pause {
+	struct pause *next;
+	struct rtnl_via to;
+	uint64_t not_before; /* no add until then */
+	uint32_t ms; /* doubles with every refusal */
+};
+
+/* What the kernel should have of a prefix. */
+struct targets {
+	struct rtnl_via to[1 + RTNL_VIAS_MAX];
+	size_t n;
+	bool gateway_known, vias_known; /* else what is there stays */
 };
 
 struct rtnl_own {
@@ -42,24 +60,59 @@ struct rtnl_own {
 	struct have *have;
 	struct rtnl_own *dirty_next, *held_next;
 	uint64_t added; /* loop time of the last successful add, 0 for never */
-	uint64_t not_before; /* no add until then */
-	uint32_t pause; /* ms, doubles with every refusal */
+	struct pause *pauses;
 	uint32_t deleted_in; /* dump generation in which we deleted it */
 	bool dirty, held, in_flight, again;
 	bool wanted; /* the last answer */
-	bool claimed; /* was wanted once */
 	bool lost; /* somebody else deleted it */
 };
 
 /* ---- what is known of a prefix ---- */
 
-static struct have **have_find(struct rtnl_own *own, uint32_t metric, uint32_t oif)
+static bool via_equal(const struct rtnl_via *a, const struct rtnl_via *b)
+{
+	return a->metric == b->metric && a->oif == b->oif && addr_equal(&a->via, &b->via);
+}
+
+static struct have **have_find(struct rtnl_own *own, const struct rtnl_via *to)
 {
 	struct have **p = &own->have;
 
-	while (*p && ((*p)->metric != metric || (*p)->oif != oif))
+	while (*p && !via_equal(&(*p)->to, to))
 		p = &(*p)->next;
 	return p;
+}
+
+static struct pause **pause_find(struct rtnl_own *own, const struct rtnl_via *to)
+{
+	struct pause **p = &own->pauses;
+
+	while (*p && !via_equal(&(*p)->to, to))
+		p = &(*p)->next;
+	return p;
+}
+
+/* NULL: no memory, then it is tried again without a pause. */
+static struct pause *pause_get(struct rtnl_own *own, const struct rtnl_via *to)
+{
+	struct pause **p = pause_find(own, to);
+
+	if (!*p) {
+		*p = calloc(1, sizeof(**p));
+		if (*p)
+			(*p)->to = *to;
+	}
+	return *p;
+}
+
+static void pause_end(struct pause **p)
+{
+	struct pause *pause = *p;
+
+	if (!pause)
+		return;
+	*p = pause->next;
+	free(pause);
 }
 
 static void have_remove(struct have **p)
@@ -70,16 +123,15 @@ static void have_remove(struct have **p)
 	free(have);
 }
 
-static bool have_add(struct rtnl *rtnl, struct rtnl_own *own, uint32_t metric, uint32_t oif)
+static bool have_add(struct rtnl *rtnl, struct rtnl_own *own, const struct rtnl_via *to)
 {
-	struct have **p = have_find(own, metric, oif);
+	struct have **p = have_find(own, to);
 
 	if (!*p) {
 		*p = calloc(1, sizeof(**p));
 		if (!*p)
 			return false;
-		(*p)->metric = metric;
-		(*p)->oif = oif;
+		(*p)->to = *to;
 	}
 	(*p)->mark = rtnl->generation;
 	return true;
@@ -108,6 +160,8 @@ static void own_free(void *value)
 
 	while (own->have)
 		have_remove(&own->have);
+	while (own->pauses)
+		pause_end(&own->pauses);
 	free(own);
 }
 
@@ -124,9 +178,14 @@ static void own_prune(struct rtnl *rtnl, struct rtnl_own *own)
 
 /* ---- the queue ---- */
 
+static bool gateway_up(const struct rtnl *rtnl)
+{
+	return rtnl->ifindex && rtnl->link_up;
+}
+
 static bool may_run(const struct rtnl *rtnl)
 {
-	return rtnl->synced && rtnl->ifindex && rtnl->link_up;
+	return rtnl->synced && (gateway_up(rtnl) || rtnl->ops->vias);
 }
 
 static void run_soon(struct rtnl *rtnl, uint64_t ms)
@@ -176,6 +235,14 @@ static void own_hold(struct rtnl *rtnl, struct rtnl_own *own)
 		loop_timer_start(rtnl->held_timer, HELD_CHECK_MS);
 }
 
+static bool held_due(const struct rtnl_own *own, uint64_t now)
+{
+	for (const struct pause *pause = own->pauses; pause; pause = pause->next)
+		if (pause->not_before <= now)
+			return true;
+	return !own->pauses;
+}
+
 static void held_check(void *ctx)
 {
 	struct rtnl *rtnl = ctx;
@@ -184,7 +251,7 @@ static void held_check(void *ctx)
 	for (struct rtnl_own **p = &rtnl->held; *p;) {
 		struct rtnl_own *own = *p;
 
-		if (own->not_before > now) {
+		if (!held_due(own, now)) {
 			p = &own->held_next;
 			continue;
 		}
@@ -202,8 +269,10 @@ void rtnl_publish_unblock(struct rtnl *rtnl, const struct rtnl_route *route)
 	struct rtnl_own *own = pmap_get(&rtnl->own, &route->prefix);
 
 	/* held_check() finds it due. */
-	if (own && own->held && own->pause && route->metric == rtnl->metric)
-		own->not_before = 0;
+	for (struct pause *pause = own && own->held ? own->pauses : NULL; pause;
+	     pause = pause->next)
+		if (pause->ms && route->metric == pause->to.metric)
+			pause->not_before = 0;
 }
 
 /* ---- requests ---- */
@@ -214,9 +283,9 @@ struct batch {
 };
 
 static bool batch_add(struct rtnl *rtnl, struct batch *batch, struct rtnl_own *own, bool add,
-		      uint32_t metric, uint32_t oif)
+		      const struct rtnl_via *to)
 {
-	struct nl_msg *msg = rtnl_route_msg(rtnl, add, &own->prefix, metric, oif);
+	struct nl_msg *msg = rtnl_route_msg(rtnl, add, &own->prefix, to);
 	struct rtnl_flight *flight = &rtnl->flights[batch->n];
 	struct nlmsghdr *nlh;
 	size_t len;
@@ -232,8 +301,9 @@ static bool batch_add(struct rtnl *rtnl, struct batch *batch, struct rtnl_own *o
 	nlh->nlmsg_flags |= NLM_F_ACK;
 	nlh->nlmsg_pid = rtnl->publish.portid;
 	nlh->nlmsg_seq = rtnl->publish.seq + (uint32_t)batch->n + 1;
-	*flight = (struct rtnl_flight){ .own = own, .seq = nlh->nlmsg_seq, .metric = metric,
-					.oif = oif, .add = add };
+	*flight = (struct rtnl_flight){
+		.own = own, .seq = nlh->nlmsg_seq, .to = *to, .add = add
+	};
 	memcpy(batch->data + batch->len, nlh, len);
 	nlmsg_free(msg);
 	batch->len += len;
@@ -242,27 +312,99 @@ static bool batch_add(struct rtnl *rtnl, struct batch *batch, struct rtnl_own *o
 	return true;
 }
 
+/* The answer of the owner, and whether it wants anything at all. */
+static bool targets_get(struct rtnl *rtnl, const struct rtnl_own *own, struct targets *targets)
+{
+	const struct rtnl_ops *ops = rtnl->ops;
+	bool published = ops->published && ops->published(rtnl->ctx, &own->prefix);
+	int n = ops->vias ? ops->vias(rtnl->ctx, &own->prefix, targets->to + 1) : 0;
+
+	targets->gateway_known = gateway_up(rtnl);
+	targets->vias_known = n >= 0;
+	targets->n = 0;
+	if (published && targets->gateway_known)
+		targets->to[targets->n++] =
+			(struct rtnl_via){ .metric = rtnl->metric, .oif = rtnl->ifindex };
+	for (int i = 0; i < n; i++)
+		targets->to[targets->n++] = targets->to[1 + i];
+	return published || n > 0;
+}
+
+static bool is_target(const struct targets *targets, const struct rtnl_via *to)
+{
+	for (size_t i = 0; i < targets->n; i++)
+		if (via_equal(&targets->to[i], to))
+			return true;
+	return false;
+}
+
+/* What is no longer wanted need not be waited for. */
+static void pauses_prune(struct rtnl_own *own, const struct targets *targets)
+{
+	struct pause **p = &own->pauses;
+
+	while (*p) {
+		if (is_target(targets, &(*p)->to) || *have_find(own, &(*p)->to))
+			p = &(*p)->next;
+		else
+			pause_end(p);
+	}
+}
+
+/* A route that is there and not wanted: is it ours to delete? */
+static bool may_delete(const struct rtnl *rtnl, const struct targets *targets,
+		       const struct have *have)
+{
+	if (rtnl->ifindex && have->to.oif == rtnl->ifindex)
+		return targets->gateway_known;
+	if (!targets->vias_known || !addr_is_set(&have->to.via))
+		return false;
+	return have->claimed || (rtnl->ops->owns && rtnl->ops->owns(rtnl->ctx, have->to.oif));
+}
+
+/* The first wanted route that is missing and may be tried now; *held: the gateway's must wait. */
+static const struct rtnl_via *missing(struct rtnl *rtnl, struct rtnl_own *own,
+				      const struct targets *targets, bool *held)
+{
+	uint64_t now = loop_now(rtnl->loop);
+
+	*held = false;
+	for (size_t i = 0; i < targets->n; i++) {
+		const struct pause *pause;
+
+		if (*have_find(own, &targets->to[i]))
+			continue;
+		pause = *pause_find(own, &targets->to[i]);
+		if (!pause || pause->not_before <= now)
+			return &targets->to[i];
+		own_hold(rtnl, own);
+		*held |= !addr_is_set(&targets->to[i].via);
+	}
+	return NULL;
+}
+
 /* The next change that the prefix needs, if any; add before delete. False: no memory. */
 static bool reconcile(struct rtnl *rtnl, struct rtnl_own *own, struct batch *batch)
 {
-	struct have *stale, *good = *have_find(own, rtnl->metric, rtnl->ifindex);
+	const struct have *surplus = NULL;
+	const struct rtnl_via *to;
+	struct targets targets;
+	bool held;
 
-	own->wanted = rtnl->ops->published && rtnl->ops->published(rtnl->ctx, &own->prefix);
-	own->claimed |= own->wanted;
-	for (stale = own->have; stale; stale = stale->next)
-		if (stale->oif == rtnl->ifindex && stale->metric != rtnl->metric)
-			break;
-	if (own->wanted && !good) {
-		if (own->not_before > loop_now(rtnl->loop)) {
-			own_hold(rtnl, own);
-			return true;
-		}
-		return batch_add(rtnl, batch, own, true, rtnl->metric, rtnl->ifindex);
+	own->wanted = targets_get(rtnl, own, &targets);
+	for (struct have *have = own->have; have; have = have->next) {
+		have->wanted = is_target(&targets, &have->to);
+		have->claimed |= have->wanted;
+		if (!have->wanted && may_delete(rtnl, &targets, have))
+			surplus = have;
 	}
-	if (!own->wanted && good)
-		return batch_add(rtnl, batch, own, false, good->metric, good->oif);
-	if (stale)
-		return batch_add(rtnl, batch, own, false, stale->metric, stale->oif);
+	pauses_prune(own, &targets);
+	to = missing(rtnl, own, &targets, &held);
+	if (to)
+		return batch_add(rtnl, batch, own, true, to);
+	/* What replaces a route of the gateway comes first; a line that failed must go. */
+	if (surplus && !(held && !addr_is_set(&surplus->to.via)))
+		return batch_add(rtnl, batch, own, false, &surplus->to);
 	own_prune(rtnl, own);
 	return true;
 }
@@ -320,6 +462,7 @@ static void refused(struct rtnl *rtnl, struct rtnl_own *own, const struct rtnl_f
 		    int error, const char *text)
 {
 	const char *verb = flight->add ? "publish" : "withdraw";
+	struct pause *pause = pause_get(own, &flight->to);
 	char name[PREFIX_STRLEN];
 
 	rtnl->counters.refused++;
@@ -328,13 +471,16 @@ static void refused(struct rtnl *rtnl, struct rtnl_own *own, const struct rtnl_f
 	else if (!text[0])
 		text = strerror(-error);
 	/* Once a series: the retries would say the same. */
-	if (!own->pause)
+	if (!pause || !pause->ms)
 		log_warning("system table", "cannot %s %s metric %u: %s", verb,
-			    prefix_format(&own->prefix, name, sizeof(name)), flight->metric, text);
-	own->pause = own->pause ? 2 * own->pause : PAUSE_MIN_MS;
-	if (own->pause > PAUSE_MAX_MS)
-		own->pause = PAUSE_MAX_MS;
-	own->not_before = loop_now(rtnl->loop) + own->pause;
+			    prefix_format(&own->prefix, name, sizeof(name)), flight->to.metric,
+			    text);
+	if (pause) {
+		pause->ms = pause->ms ? 2 * pause->ms : PAUSE_MIN_MS;
+		if (pause->ms > PAUSE_MAX_MS)
+			pause->ms = PAUSE_MAX_MS;
+		pause->not_before = loop_now(rtnl->loop) + pause->ms;
+	}
 	own_hold(rtnl, own);
 	/* What is there is not what we believe. */
 	if (error == -EEXIST)
@@ -345,7 +491,7 @@ static void added(struct rtnl *rtnl, struct rtnl_own *own, const struct rtnl_fli
 {
 	char name[PREFIX_STRLEN];
 
-	own->pause = 0;
+	pause_end(pause_find(own, &flight->to));
 	own->added = loop_now(rtnl->loop);
 	own->deleted_in = 0;
 	rtnl->counters.added++;
@@ -355,24 +501,29 @@ static void added(struct rtnl *rtnl, struct rtnl_own *own, const struct rtnl_fli
 		log_info("system table", "%s had been deleted by somebody else, is back",
 			 prefix_format(&own->prefix, name, sizeof(name)));
 	}
-	if (!have_add(rtnl, own, flight->metric, flight->oif))
+	if (!have_add(rtnl, own, &flight->to)) {
 		rtnl_resync(rtnl);
+		return;
+	}
+	/* Wanted when it was asked for: what happens to it before the next look counts. */
+	(*have_find(own, &flight->to))->wanted = true;
+	(*have_find(own, &flight->to))->claimed = true;
 }
 
 static void answered(struct rtnl *rtnl, const struct rtnl_flight *flight, int error,
 		     const char *text)
 {
 	struct rtnl_own *own = flight->own;
-	struct have **p = have_find(own, flight->metric, flight->oif);
+	struct have **p = have_find(own, &flight->to);
 	bool gone = !flight->add && (!error || error == -ESRCH || error == -ENODEV);
-	bool more = own->again || (!error && own->have);
+	bool more = own->again || (!error && (flight->add || own->have));
 
 	own->in_flight = false;
 	own->again = false;
 	if (flight->add && !error) {
 		added(rtnl, own, flight);
 	} else if (gone) {
-		own->pause = 0;
+		pause_end(pause_find(own, &flight->to));
 		own->deleted_in = rtnl->generation;
 		rtnl->counters.deleted += !error;
 		if (*p)
@@ -380,7 +531,8 @@ static void answered(struct rtnl *rtnl, const struct rtnl_flight *flight, int er
 	} else {
 		refused(rtnl, own, flight, error, text);
 	}
-	if (more)
+	/* Another next hop may be missing too; the refused one is paused. */
+	if (more || (flight->add && *pause_find(own, &flight->to)))
 		own_dirty(rtnl, own);
 	else
 		own_prune(rtnl, own);
@@ -445,41 +597,62 @@ static bool is_published(const struct rtnl_known *known)
 	return known->route.type == RTN_UNICAST && known->n_hops == 1;
 }
 
+static struct rtnl_via via_of(const struct rtnl_known *known)
+{
+	struct rtnl_via to = { .metric = known->route.metric, .oif = known->route.oif };
+	static const uint8_t none[16];
+
+	if (memcmp(known->hops[0].via, none, sizeof(none))) {
+		to.via.family = known->route.prefix.addr.family;
+		memcpy(to.via.b, known->hops[0].via, addr_bits(to.via.family) / 8);
+	}
+	return to;
+}
+
 void rtnl_publish_seen(struct rtnl *rtnl, const struct rtnl_known *known, bool in_dump)
 {
 	struct rtnl_own *own;
+	struct rtnl_via to;
 
 	if (!is_published(known))
 		return;
+	to = via_of(known);
 	own = own_get(rtnl, &known->route.prefix);
 	if (!own || (in_dump && own->deleted_in == rtnl->generation))
 		return;
-	have_add(rtnl, own, known->route.metric, known->route.oif);
+	have_add(rtnl, own, &to);
 }
 
 void rtnl_publish_gone(struct rtnl *rtnl, const struct rtnl_known *known)
 {
 	struct rtnl_own *own = pmap_get(&rtnl->own, &known->route.prefix);
 	uint64_t now = loop_now(rtnl->loop);
+	struct pause *pause;
+	struct rtnl_via to;
 	struct have **p;
+	bool wanted;
 
 	if (!own || !is_published(known))
 		return;
-	p = have_find(own, known->route.metric, known->route.oif);
+	to = via_of(known);
+	p = have_find(own, &to);
 	if (!*p)
 		return;
+	wanted = (*p)->wanted;
 	have_remove(p);
-	if (!own->wanted || known->route.oif != rtnl->ifindex ||
-	    known->route.metric != rtnl->metric) {
+	if (!own->wanted || !wanted) {
+		/* Another gateway's: perhaps ours waits for its place. */
+		rtnl_publish_unblock(rtnl, &known->route);
 		own_prune(rtnl, own);
 		return;
 	}
+	pause = pause_get(own, &to);
 	/* Not at once: an IPv6 route that leaves with its device is told before the link is. */
 	own->lost = true;
-	if (own->not_before < now + LOST_MS)
-		own->not_before = now + LOST_MS;
-	if (own->added && own->not_before < own->added + PAUSE_MIN_MS)
-		own->not_before = own->added + PAUSE_MIN_MS;
+	if (pause && pause->not_before < now + LOST_MS)
+		pause->not_before = now + LOST_MS;
+	if (pause && own->added && pause->not_before < own->added + PAUSE_MIN_MS)
+		pause->not_before = own->added + PAUSE_MIN_MS;
 	own_dirty(rtnl, own);
 }
 
@@ -517,7 +690,15 @@ static bool of_older_dump(const struct have *have, uint32_t generation)
 
 static bool on_device(const struct have *have, uint32_t ifindex)
 {
-	return have->oif == ifindex;
+	return have->to.oif == ifindex;
+}
+
+static bool has_unclaimed(const struct rtnl_own *own)
+{
+	for (const struct have *have = own->have; have; have = have->next)
+		if (!have->claimed)
+			return true;
+	return false;
 }
 
 static void look_again(struct rtnl *rtnl, bool unclaimed)
@@ -528,7 +709,7 @@ static void look_again(struct rtnl *rtnl, bool unclaimed)
 	while (pmap_next(&rtnl->own, &key, &value)) {
 		struct rtnl_own *own = value;
 
-		if (own->wanted || (unclaimed && !own->claimed))
+		if (own->wanted || (unclaimed && has_unclaimed(own)))
 			own_dirty(rtnl, own);
 	}
 	run_soon(rtnl, COLLECT_MS);
@@ -553,7 +734,7 @@ size_t rtnl_publish_count(const struct rtnl *rtnl)
 	while (pmap_next(&rtnl->own, &key, &value))
 		for (const struct have *have = ((struct rtnl_own *)value)->have; have;
 		     have = have->next)
-			n += rtnl->ifindex && have->oif == rtnl->ifindex;
+			n += rtnl->ifindex && have->to.oif == rtnl->ifindex;
 	return n;
 }
 
@@ -567,7 +748,8 @@ void rtnl_publish_link(struct rtnl *rtnl, const struct rtnl_link *link, bool pre
 			look_again(rtnl, false);
 		else
 			have_forget(rtnl, on_device, link->ifindex);
-	} else if (!present) {
+	} else if (!up) {
+		/* IPv4 routes of a device that goes down leave without a word. */
 		have_forget(rtnl, on_device, link->ifindex);
 	}
 }
@@ -625,6 +807,26 @@ void rtnl_publish_dirty(struct rtnl *rtnl, const struct prefix *prefix)
 	else
 		log_error("system table", "no memory to publish %s",
 			  prefix_format(prefix, name, sizeof(name)));
+}
+
+void rtnl_publish_now(struct rtnl *rtnl)
+{
+	if (may_run(rtnl) && rtnl->dirty && !rtnl->n_flights && rtnl->publish_timer)
+		loop_timer_start(rtnl->publish_timer, 0);
+}
+
+bool rtnl_publish_has_vias(const struct rtnl *rtnl)
+{
+	struct prefix key = { 0 };
+	void *value;
+
+	while (rtnl->ops->owns && pmap_next(&rtnl->own, &key, &value))
+		for (const struct have *have = ((struct rtnl_own *)value)->have; have;
+		     have = have->next)
+			if (addr_is_set(&have->to.via) &&
+			    rtnl->ops->owns(rtnl->ctx, have->to.oif))
+				return true;
+	return false;
 }
 
 void rtnl_publish_sweep(struct rtnl *rtnl)

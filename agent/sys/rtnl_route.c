@@ -193,25 +193,35 @@ bool rtnl_known_subtract(struct rtnl_known *a, const struct rtnl_known *b)
 	return true;
 }
 
-struct nl_msg *rtnl_route_msg(const struct rtnl *rtnl, bool add, const struct prefix *prefix,
-			      uint32_t metric, uint32_t oif)
+static uint8_t route_scope(bool add, const struct rtnl_via *to)
 {
+	if (!add)
+		return RT_SCOPE_NOWHERE;
+	return to->oif && !addr_is_set(&to->via) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+}
+
+struct nl_msg *rtnl_route_msg(const struct rtnl *rtnl, bool add, const struct prefix *prefix,
+			      const struct rtnl_via *to)
+{
+	int bytes = (int)addr_bits(prefix->addr.family) / 8;
 	struct rtmsg rtm = {
 		.rtm_family = prefix->addr.family,
 		.rtm_dst_len = prefix->len,
 		.rtm_table = rtnl->table < 256 ? (uint8_t)rtnl->table : RT_TABLE_UNSPEC,
 		.rtm_protocol = VGW_RTPROTO,
-		.rtm_type = oif ? RTN_UNICAST : RTN_UNREACHABLE,
-		.rtm_scope = !add ? RT_SCOPE_NOWHERE : oif ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		.rtm_type = to->oif ? RTN_UNICAST : RTN_UNREACHABLE,
+		.rtm_scope = route_scope(add, to),
 	};
 	struct nl_msg *msg = rtnl_msg_new(add ? RTM_NEWROUTE : RTM_DELROUTE,
 					  add ? NLM_F_CREATE | NLM_F_EXCL : 0, &rtm, sizeof(rtm));
 
 	if (!msg)
 		return NULL;
-	if (nla_put(msg, RTA_DST, (int)addr_bits(prefix->addr.family) / 8, prefix->addr.b) ||
-	    nla_put_u32(msg, RTA_TABLE, rtnl->table) || nla_put_u32(msg, RTA_PRIORITY, metric) ||
-	    (oif && nla_put_u32(msg, RTA_OIF, oif))) {
+	if (nla_put(msg, RTA_DST, bytes, prefix->addr.b) ||
+	    nla_put_u32(msg, RTA_TABLE, rtnl->table) ||
+	    nla_put_u32(msg, RTA_PRIORITY, to->metric) ||
+	    (to->oif && nla_put_u32(msg, RTA_OIF, to->oif)) ||
+	    (addr_is_set(&to->via) && nla_put(msg, RTA_GATEWAY, bytes, to->via.b))) {
 		nlmsg_free(msg);
 		return NULL;
 	}

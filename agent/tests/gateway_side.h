@@ -99,6 +99,7 @@ static inline void side_tunnels(void)
 	for (unsigned int i = 0; i < 2; i++) {
 		tunnels[i] = (struct tunnel){
 			.gateway = &gateway,
+			.peer = {.gateway = &gateway, .owner = &tunnel_peer_owner},
 			.next = i ? NULL : &tunnels[1],
 			.id = i + 1,
 			.ifindex = i + 1,
@@ -106,7 +107,7 @@ static inline void side_tunnels(void)
 			.connection = connection,
 			.config = &connection->tunnels[i],
 		};
-		assert_int_equal(peer_create(&tunnels[i]), 0);
+		assert_int_equal(peer_create(&tunnels[i].peer), 0);
 	}
 	gateway.tunnels = tunnels;
 }
@@ -146,7 +147,7 @@ static inline void side_up(const char *text)
 static inline void side_down(void)
 {
 	for (unsigned int i = 0; i < 2; i++) {
-		peer_destroy(&tunnels[i], 0, NULL);
+		peer_destroy(&tunnels[i].peer, 0, NULL);
 		health_check_forget(&tunnels[i]);
 		watch_forget(&tunnels[i]);
 	}

@@ -77,20 +77,21 @@ static void life_begin(void)
 	for (int i = 0; i < 2; i++) {
 		tunnels[i] = (struct tunnel){
 			.gateway = &gateway,
+			.peer = {.gateway = &gateway, .owner = &tunnel_peer_owner},
 			.next = i ? NULL : &tunnels[1],
 			.id = gateway.config->connections[0].tunnels[i].id,
 			.ready = true,
 			.connection = &gateway.config->connections[0],
 			.config = &gateway.config->connections[0].tunnels[i],
 		};
-		assert_int_equal(peer_create(&tunnels[i]), 0);
+		assert_int_equal(peer_create(&tunnels[i].peer), 0);
 	}
 }
 
 static void life_end(void)
 {
 	for (int i = 0; i < 2; i++)
-		peer_destroy(&tunnels[i], 0, NULL);
+		peer_destroy(&tunnels[i].peer, 0, NULL);
 	fib_free(gateway.fib);
 	kernel_free(gateway.kernel);
 	rtnl_free(gateway.rtnl);
@@ -127,7 +128,7 @@ static int drain_teardown(void **state)
 
 static bool up(void)
 {
-	return session_info(tunnels[0].session)->state == SESSION_ESTABLISHED;
+	return session_info(tunnels[0].peer.session)->state == SESSION_ESTABLISHED;
 }
 
 static void connect_peer(void)
@@ -162,7 +163,7 @@ static void test_peer_is_told(void **state)
 
 	assert_true(prefix_parse("10.1.0.0/16", &prefix, NULL));
 	assert_int_equal(export_route(gateway.export, &prefix, 4, 1, true), 0);
-	peer_start(&tunnels[0]);
+	peer_start(&tunnels[0].peer);
 	connect_peer();
 	expect_told(false);
 	raw_expect(&raw, BGP_UPDATE); /* End-of-RIB */
@@ -186,25 +187,25 @@ static void test_catch_up(void **state)
 
 	assert_true(prefix_parse("10.1.0.0/16", &prefix, NULL));
 	assert_int_equal(export_route(gateway.export, &prefix, 4, 1, true), 0);
-	peer_start(&tunnels[0]);
+	peer_start(&tunnels[0].peer);
 	connect_peer();
 	expect_told(false);
 	raw_expect(&raw, BGP_UPDATE); /* End-of-RIB */
-	peer_catch_up(&tunnels[0]);
+	peer_catch_up(&tunnels[0].peer);
 	wait_pass(50);
 	assert_false(raw_take(&raw));
-	tunnels[0].retell = true;
-	peer_catch_up(&tunnels[0]);
+	tunnels[0].peer.retell = true;
+	peer_catch_up(&tunnels[0].peer);
 	expect_told(false);
-	tunnels[0].relearn = true;
-	peer_catch_up(&tunnels[0]);
+	tunnels[0].peer.relearn = true;
+	peer_catch_up(&tunnels[0].peer);
 	raw_expect(&raw, BGP_ROUTE_REFRESH);
-	assert_false(tunnels[0].relearn || tunnels[0].retell);
+	assert_false(tunnels[0].peer.relearn || tunnels[0].peer.retell);
 	/* A new session tells all by itself. */
-	tunnels[0].relearn = tunnels[0].retell = true;
-	session_stop(tunnels[0].session, 0, NULL);
-	peer_catch_up(&tunnels[0]);
-	assert_false(tunnels[0].relearn || tunnels[0].retell);
+	tunnels[0].peer.relearn = tunnels[0].peer.retell = true;
+	session_stop(tunnels[0].peer.session, 0, NULL);
+	peer_catch_up(&tunnels[0].peer);
+	assert_false(tunnels[0].peer.relearn || tunnels[0].peer.retell);
 }
 
 static void expect_static(uint8_t weight1, uint8_t weight2)
@@ -281,7 +282,7 @@ static uint8_t weight_of_t1(void)
 		};
 		const struct attrs *attrs = attrs_intern(&draft);
 
-		assert_int_equal(rib_announce(tunnels[i].source, &prefix, attrs), 0);
+		assert_int_equal(rib_announce(tunnels[i].peer.source, &prefix, attrs), 0);
 		attrs_put(attrs);
 	}
 	rib_decide(gateway.rib, &prefix, &decision);
@@ -295,8 +296,8 @@ static void test_session_anew(void **state)
 	assert_int_equal(weight_of_t1(), 1);
 	drain_set(&tunnels[0], true);
 	assert_int_equal(weight_of_t1(), 0);
-	peer_destroy(&tunnels[0], SESSION_CEASE_CONFIG_CHANGE, NULL);
-	assert_int_equal(peer_create(&tunnels[0]), 0);
+	peer_destroy(&tunnels[0].peer, SESSION_CEASE_CONFIG_CHANGE, NULL);
+	assert_int_equal(peer_create(&tunnels[0].peer), 0);
 	assert_int_equal(weight_of_t1(), 0);
 }
 

@@ -66,6 +66,7 @@ static struct prefix pool[PREFIXES];
 static struct loop *loop;
 static uint64_t random_state;
 static const struct kernel_events no_events;
+static const struct kernel_hash hash;
 
 static uint32_t random_next(uint32_t n)
 {
@@ -95,6 +96,7 @@ static void life_tunnel(struct life *life, unsigned int i)
 
 	*tunnel = (struct tunnel){
 		.gateway = &life->gateway,
+		.peer = {.gateway = &life->gateway, .owner = &tunnel_peer_owner},
 		.next = i + 1 < TUNNELS ? &life->tunnels[i + 1] : NULL,
 		.connection = connection,
 		.config = &connection->tunnels[i < 3 ? i : i - 3],
@@ -102,8 +104,8 @@ static void life_tunnel(struct life *life, unsigned int i)
 		.ready = true,
 	};
 	tunnel->id = tunnel->config->id;
-	assert_int_equal(peer_create(tunnel), 0);
-	rib_source_set_router_id(tunnel->source, 101 + i);
+	assert_int_equal(peer_create(&tunnel->peer), 0);
+	rib_source_set_router_id(tunnel->peer.source, 101 + i);
 }
 
 static void life_begin(struct life *life)
@@ -138,9 +140,7 @@ static void life_begin(struct life *life)
 
 static void life_run(struct life *life)
 {
-	static const struct kernel_hash no_hash;
-
-	fib_settings(life->gateway.fib, 0, &no_hash, NULL, 0);
+	fib_settings(life->gateway.fib, 0, &hash, NULL, 0);
 	fib_start(life->gateway.fib, GATEWAY);
 	fib_commit(life->gateway.fib);
 }
@@ -150,7 +150,7 @@ static void life_end(struct life *life)
 	struct gateway *gateway = &life->gateway;
 
 	for (unsigned int i = 0; i < TUNNELS; i++)
-		peer_destroy(&life->tunnels[i], 0, NULL);
+		peer_destroy(&life->tunnels[i].peer, 0, NULL);
 	fib_free(gateway->fib);
 	kernel_free(gateway->kernel);
 	rtnl_free(gateway->rtnl);
@@ -244,10 +244,10 @@ static void fresh_table(const struct life *is, struct table *table)
 		tunnel->ifindex = is->tunnels[i].ifindex;
 		tunnel->failed = is->tunnels[i].failed;
 		tunnel->drained = is->tunnels[i].drained;
-		rib_source_set_drained(tunnel->source, tunnel->drained);
+		rib_source_set_drained(tunnel->peer.source, tunnel->drained);
 		for (unsigned int p = PREFIXES; p--;)
 			if (facts[i][p].attrs)
-				assert_int_equal(rib_announce(tunnel->source, &pool[p],
+				assert_int_equal(rib_announce(tunnel->peer.source, &pool[p],
 							      facts[i][p].attrs), 0);
 	}
 	for (unsigned int p = 0; p < PREFIXES; p++)
@@ -270,7 +270,7 @@ static void fact_set(unsigned int i, unsigned int p, const struct attrs *attrs)
 
 static void change_path(struct life *life, unsigned int i)
 {
-	struct rib_source *source = life->tunnels[i].source;
+	struct rib_source *source = life->tunnels[i].peer.source;
 	unsigned int p = random_next(PREFIXES);
 
 	if (random_next(3)) {
@@ -289,7 +289,7 @@ static void change_path(struct life *life, unsigned int i)
 /* A session ends, or restarts and tells nothing again. */
 static void change_session(struct life *life, unsigned int i)
 {
-	struct rib_source *source = life->tunnels[i].source;
+	struct rib_source *source = life->tunnels[i].peer.source;
 
 	if (random_next(2)) {
 		rib_source_flush(source);

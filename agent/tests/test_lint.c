@@ -191,9 +191,11 @@ static void test_severity(void **state)
 	"gateway: {name: " name ", local-asn: " asn ", vrf: " vrf "}\n" \
 	"control: {socket: /" name "}\n"
 #define CUSTOMER(address) "customer-gateways: [{name: a, address: " address ", asn: 65010}]\n"
-#define CONNECTION(bgp, inside, local)                    \
+#define TUNNEL(bgp, name, inside, local)                  \
 	"connections: [{name: c, customer-gateway: a" bgp \
-	", tunnels: [{name: t, inside-cidr: " inside ", local-address: " local "}]}]\n"
+	", tunnels: [{name: " name ", inside-cidr: " inside ", local-address: " local "}]}]\n"
+#define CONNECTION(bgp, inside, local) TUNNEL(bgp, "t", inside, local)
+#define IKE ", ike: {psk-file: /k}"
 
 static void together(const char *a, const char *b, const char *code, const char *path)
 {
@@ -217,7 +219,9 @@ static void together(const char *a, const char *b, const char *code, const char 
 static void test_together(void **state)
 {
 	const char *a = GATEWAY("vgw0", "65001") CUSTOMER("198.51.100.2")
-		CONNECTION(", bgp: {}", "169.254.10.0/30", "203.0.113.1");
+		TUNNEL(", bgp: {}", "t0", "169.254.10.0/30", "203.0.113.1");
+	const char *ike = GATEWAY("vgw0", "65001") CUSTOMER("198.51.100.2")
+		TUNNEL("", "t0", "169.254.10.0/30", "203.0.113.1, interface: e0" IKE);
 
 	/* 16: same peer, one number; another peer, any number; another domain, any number */
 	together(a,
@@ -258,6 +262,45 @@ static void test_together(void **state)
 		 "gateway.name");
 	together(a, "gateway: {name: vgw1}\ncontrol: {socket: /vgw0}\n", "DUPLICATE",
 		 "control.socket");
+	/* What is the host's: devices, if-ids (the default numbers too), strongSwan's names */
+	together(a,
+		 GATEWAY("vgw1", "65001") CUSTOMER("198.51.100.3")
+			 TUNNEL("", "t0", "169.254.10.4/30", "203.0.113.2"),
+		 "DUPLICATE", "connections[0].tunnels[0].interface");
+	together(ike,
+		 GATEWAY("vgw1", "65001") CUSTOMER("198.51.100.3")
+			 TUNNEL("", "t1", "169.254.10.4/30", "203.0.113.2" IKE),
+		 "DUPLICATE", "connections[0].tunnels[0].if-id");
+	together(ike,
+		 GATEWAY("vgw1", "65001") CUSTOMER("198.51.100.3")
+			 TUNNEL("", "t0", "169.254.10.4/30",
+				"203.0.113.2, interface: e1, if-id: 9" IKE),
+		 "DUPLICATE", "connections[0].tunnels[0].name");
+	together(ike,
+		 GATEWAY("vgw1", "65001") CUSTOMER("198.51.100.3")
+			 TUNNEL("", "t1", "169.254.10.4/30", "203.0.113.2, if-id: 9" IKE),
+		 NULL, NULL);
+}
+
+/* Each gateway has a socket of its own without being told. */
+static void test_default_socket(void **state)
+{
+	static const struct {
+		const char *text, *socket;
+	} cases[] = {
+		{"gateway: {}\n", "/run/vgw/control.sock"},
+		{"gateway: {name: vgw0}\n", "/run/vgw/control.sock"},
+		{"gateway: {name: vgw1}\n", "/run/vgw/control-vgw1.sock"},
+		{"gateway: {name: abcdefghijklmno}\n", "/run/vgw/control-abcdefghijklmno.sock"},
+		{"gateway: {name: vgw1}\ncontrol: {socket: /s}\n", "/s"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct config *c = parse_good(cases[i].text);
+
+		assert_string_equal(c->control_socket, cases[i].socket);
+		config_free(c);
+	}
 }
 
 /* Allocation */
@@ -401,6 +444,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_golden),		cmocka_unit_test(test_every_rule),
 		cmocka_unit_test(test_severity),	cmocka_unit_test(test_together),
+		cmocka_unit_test(test_default_socket),
 		cmocka_unit_test(test_auto_all),	cmocka_unit_test(test_auto_additions),
 		cmocka_unit_test(test_auto_taken),	cmocka_unit_test(test_profile_values),
 		cmocka_unit_test(test_profile_sources),

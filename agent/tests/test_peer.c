@@ -71,18 +71,19 @@ static int peer_setup(void **state)
 		.gateway = &gateway,
 		.id = 1,
 		.ready = true,
+		.peer = {.gateway = &gateway, .owner = &tunnel_peer_owner},
 		.connection = &gateway.config->connections[0],
 		.config = &gateway.config->connections[0].tunnels[0],
 	};
-	assert_int_equal(peer_create(&tunnel), 0);
-	peer_start(&tunnel);
-	assert_non_null(tunnel.session);
+	assert_int_equal(peer_create(&tunnel.peer), 0);
+	peer_start(&tunnel.peer);
+	assert_non_null(tunnel.peer.session);
 	return 0;
 }
 
 static int peer_teardown(void **state)
 {
-	peer_destroy(&tunnel, 0, NULL);
+	peer_destroy(&tunnel.peer, 0, NULL);
 	rib_free(gateway.rib);
 	export_free(gateway.export);
 	attrs_put(gateway.domain_attrs);
@@ -97,13 +98,13 @@ static size_t paths(void)
 {
 	size_t accepted = 0, rejected = 0;
 
-	rib_source_counters(tunnel.source, &accepted, &rejected);
+	rib_source_counters(tunnel.peer.source, &accepted, &rejected);
 	return accepted + rejected;
 }
 
 static bool up(void)
 {
-	return session_info(tunnel.session)->state == SESSION_ESTABLISHED;
+	return session_info(tunnel.peer.session)->state == SESSION_ESTABLISHED;
 }
 
 static bool down(void)
@@ -113,7 +114,7 @@ static bool down(void)
 
 static bool told(void)
 {
-	return session_info(tunnel.session)->eor_received[SESSION_IPV4];
+	return session_info(tunnel.peer.session)->eor_received[SESSION_IPV4];
 }
 
 static bool no_paths(void)
@@ -160,14 +161,14 @@ static void test_restart(void **state)
 	begin(OPEN_GR);
 	lose();
 	assert_int_equal(paths(), 2);
-	assert_true(tunnel.stale);
+	assert_true(tunnel.peer.stale);
 	connect_with(OPEN_GR);
 	assert_int_equal(paths(), 2);
 	raw_send_hex(&raw, BGP_UPDATE, ROUTE("10 0a02"));
 	raw_send_hex(&raw, BGP_UPDATE, EOR);
 	wait_for(told, 2000);
 	assert_int_equal(paths(), 1);
-	assert_false(tunnel.stale);
+	assert_false(tunnel.peer.stale);
 }
 
 /* The F bit says whether the peer still forwards. */
@@ -185,7 +186,7 @@ static void test_restart_time_over(void **state)
 	lose();
 	assert_int_equal(paths(), 2);
 	wait_for(no_paths, 3000);
-	assert_false(tunnel.stale);
+	assert_false(tunnel.peer.stale);
 }
 
 static void test_restart_twice(void **state)
@@ -208,7 +209,7 @@ static void test_notification_ends(void **state)
 	begin(OPEN_GR);
 	end_by("06 04");
 	assert_int_equal(paths(), 0);
-	assert_false(tunnel.stale);
+	assert_false(tunnel.peer.stale);
 }
 
 static void test_notification_survived(void **state)
@@ -216,7 +217,7 @@ static void test_notification_survived(void **state)
 	begin(OPEN_GR_N);
 	end_by("06 04");
 	assert_int_equal(paths(), 2);
-	assert_true(tunnel.stale);
+	assert_true(tunnel.peer.stale);
 }
 
 /* Off unless asked for: the peer would keep our routes over a path that fell silent. */
@@ -227,12 +228,12 @@ static void test_notification_not_announced(void **state)
 
 	assert_non_null(defaults);
 	config_errors_free(&errors);
-	peer_destroy(&tunnel, 0, NULL);
+	peer_destroy(&tunnel.peer, 0, NULL);
 	tunnel.connection = &defaults->connections[0];
-	assert_int_equal(peer_create(&tunnel), 0);
-	peer_start(&tunnel);
+	assert_int_equal(peer_create(&tunnel.peer), 0);
+	peer_start(&tunnel.peer);
 	begin(OPEN_GR_N);
-	assert_false(session_info(tunnel.session)->graceful_notification);
+	assert_false(session_info(tunnel.peer.session)->graceful_notification);
 	end_by("06 04");
 	assert_int_equal(paths(), 0);
 	tunnel.connection = &gateway.config->connections[0];
@@ -248,7 +249,7 @@ static void test_hard_reset_ends(void **state)
 
 static bool refreshing(void)
 {
-	return tunnel.refreshing[SESSION_IPV4];
+	return tunnel.peer.refreshing[SESSION_IPV4];
 }
 
 static bool not_refreshing(void)
@@ -302,9 +303,9 @@ static void test_forwarding_after_reload(void **state)
 	raw_expect(&raw, BGP_OPEN);
 	assert_false(open_has_forwarding());
 	begin(OPEN_GR);
-	peer_destroy(&tunnel, SESSION_CEASE_CONFIG_CHANGE, "configuration changed");
-	assert_int_equal(peer_create(&tunnel), 0);
-	peer_start(&tunnel);
+	peer_destroy(&tunnel.peer, SESSION_CEASE_CONFIG_CHANGE, "configuration changed");
+	assert_int_equal(peer_create(&tunnel.peer), 0);
+	peer_start(&tunnel.peer);
 	raw_close(&raw);
 	raw_connect_to(&raw, "169.254.21.2", "169.254.21.1", BGP_PORT);
 	raw_expect(&raw, BGP_OPEN);
@@ -327,9 +328,9 @@ static void test_mss(void **state)
 
 	tunnel.reported = true;
 	tunnel.kernel.mtu = 1000;
-	peer_destroy(&tunnel, 0, NULL);
-	assert_int_equal(peer_create(&tunnel), 0);
-	peer_start(&tunnel);
+	peer_destroy(&tunnel.peer, 0, NULL);
+	assert_int_equal(peer_create(&tunnel.peer), 0);
+	peer_start(&tunnel.peer);
 	begin(OPEN_GR);
 	/* Ours is announced in the SYN, so it is the peer's too. */
 	assert_in_range(raw_mss(&raw), 1000 - 60, 1000 - 40); /* less options */

@@ -321,6 +321,51 @@ static void test_multipath_and_cap(void **state)
 	rib_free(rib);
 }
 
+/* A line's paths stand beside the decision, and within the rules and the quota. */
+static void test_line(void **state)
+{
+	struct rib_policy policy = { .local_as = LOCAL_AS, .quota = 2 };
+	struct rib *rib = rib_with(&policy);
+	struct rib_source_config config = *rib_source_config(source_add(rib, 1, 1, 65010));
+	struct prefix p = prefix("10.0.0.0/8"), other = prefix("10.1.0.0/16");
+	struct rib_source *tunnel = source_add(rib, 2, 1, 65010), *line;
+	struct rib_counters counters;
+
+	config.line = true;
+	line = rib_source_add(rib, &config);
+	announce(line, "10.0.0.0/8", &(struct say){ .local_pref = 900 });
+	assert_true(rib_source_has(line, &p));
+	assert_false(rib_source_has(line, &other));
+	assert_false(rib_source_has(tunnel, &p));
+	expect_hops(rib, "10.0.0.0/8", "");
+	expect_step(rib, "10.0.0.0/8", 1, RIB_STEP_LINE);
+	announce(tunnel, "10.0.0.0/8", &(struct say){ 0 });
+	expect_hops(rib, "10.0.0.0/8", "2");
+	expect_step(rib, "10.0.0.0/8", 2, RIB_STEP_BEST);
+	drain(rib);
+	rib_source_touch(line);
+	expect_dirty(rib, "10.0.0.0/8");
+	/* Known both ways it counts once; what is refused is refused over the line too. */
+	announce(tunnel, "10.1.0.0/16", &(struct say){ 0 });
+	announce(line, "10.2.0.0/16", &(struct say){ 0 });
+	announce(line, "127.0.0.0/8", &(struct say){ 0 });
+	p = prefix("10.2.0.0/16");
+	assert_false(rib_source_has(line, &p));
+	p = prefix("127.0.0.0/8");
+	assert_false(rib_source_has(line, &p));
+	rib_counters(rib, &counters);
+	assert_int_equal(counters.installed, 2);
+	assert_int_equal(counters.refused_quota, 1);
+	withdraw(tunnel, "10.1.0.0/16");
+	p = prefix("10.2.0.0/16");
+	assert_true(rib_source_has(line, &p));
+	/* Losing the line takes nothing from the tunnel. */
+	drain(rib);
+	rib_source_flush(line);
+	expect_hops(rib, "10.0.0.0/8", "2");
+	rib_free(rib);
+}
+
 static void test_sites_do_not_share(void **state)
 {
 	struct rib_policy policy = { .local_as = LOCAL_AS };
@@ -742,6 +787,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_refused_counter, no_attrs_left),
 		cmocka_unit_test_teardown(test_steps, no_attrs_left),
 		cmocka_unit_test_teardown(test_multipath_and_cap, no_attrs_left),
+		cmocka_unit_test_teardown(test_line, no_attrs_left),
 		cmocka_unit_test_teardown(test_sites_do_not_share, no_attrs_left),
 		cmocka_unit_test_teardown(test_med_order, no_attrs_left),
 		cmocka_unit_test_teardown(test_weights_and_one_tunnel_twice, no_attrs_left),

@@ -40,10 +40,10 @@ static void check_refused(const char *code, const char *words)
 {
 	json_t *row;
 
-	peer_start(&tunnels[0]);
+	peer_start(&tunnels[0].peer);
 	side_pass(2000);
-	assert_false(tunnels[0].started);
-	assert_null(tunnels[0].session);
+	assert_false(tunnels[0].peer.started);
+	assert_null(tunnels[0].peer.session);
 	assert_string_equal(gateway.bgp_refused, code);
 	assert_non_null(strstr(gateway.bgp_refused_text, code));
 	assert_non_null(strstr(gateway.bgp_refused_text, words));
@@ -92,16 +92,16 @@ static void test_upgrade(void **state)
 {
 	speaks(1);
 	assert_null(gateway.bgp_refused);
-	peer_start(&tunnels[0]);
-	assert_true(tunnels[0].started);
+	peer_start(&tunnels[0].peer);
+	assert_true(tunnels[0].peer.started);
 	speaks(2);
 	check_refused("MODULE_TOO_NEW", "upgrade vgwd");
 	speaks(0);
 	check_refused("MODULE_TOO_OLD", "upgrade the module");
 	speaks(1);
 	assert_null(gateway.bgp_refused);
-	assert_true(tunnels[0].started);
-	assert_non_null(tunnels[0].session);
+	assert_true(tunnels[0].peer.started);
+	assert_non_null(tunnels[0].peer.session);
 	assert_int_equal(side_way("10.1.0.1"), 1);
 }
 

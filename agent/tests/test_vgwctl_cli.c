@@ -976,6 +976,15 @@ static void test_help_and_version(void **state)
 	r = run(NULL, "show tunnels --help");
 	assert_non_null(strstr(r.out, "Usage: vgwctl"));
 	result_free(&r);
+	/* The socket of a gateway by its name; refused words change nothing. */
+	r = run(NULL, "-g vgw99 show peers");
+	assert_int_equal(r.status, CLI_FAILED);
+	assert_non_null(strstr(r.err, "/run/vgw/control-vgw99.sock"));
+	result_free(&r);
+	r = run(NULL, "-g a/b show peers");
+	assert_int_equal(r.status, CLI_USAGE);
+	assert_non_null(strstr(r.err, "not the name of a gateway"));
+	result_free(&r);
 	expect(NULL, "version", CLI_OK, "vgwctl 1.2-test\n  module interface  1\n", "");
 	expect(NULL, "-j --version", CLI_OK, "{\"vgwctl\":\"1.2-test\",\"module_interface\":1}\n",
 	       "");

@@ -315,9 +315,32 @@ static void test_rows_of_another_world(void **state)
 	}
 }
 
+/* A private line's peer and route stand where a tunnel's do, and say what they are. */
+static void test_line_rows(void **state)
+{
+	char *text = written(false, false, &view_peers,
+			     "[{\"peer\":\"10.9.0.2\",\"tunnel\":null,\"line\":\"l1\"},"
+			     "{\"peer\":\"169.254.10.2\",\"tunnel\":\"t1\",\"line\":null}]",
+			     true);
+
+	assert_non_null(strstr(text, "\n10.9.0.2      l1 (line)  "));
+	assert_non_null(strstr(text, "\n169.254.10.2  t1         "));
+	free(text);
+	text = written(false, true, &view_routes,
+		       "[{\"prefix\":\"10.1.0.0/16\",\"class\":\"line\",\"installed\":true,"
+		       "\"effective\":true,\"published\":true,\"next_hops\":[{\"line\":\"l1\","
+		       "\"weight\":1}],\"paths\":[{\"line\":\"l1\",\"as_path\":\"65010\","
+		       "\"origin\":\"igp\",\"next_hop\":\"10.9.0.2\"}]}]",
+		       true);
+	assert_non_null(strstr(text, "next hops  l1\n"));
+	assert_non_null(strstr(text, "l1: path 65010, origin igp, next hop 10.9.0.2"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_line_rows),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_block),
 		cmocka_unit_test(test_json),

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,17 @@ static bool parse_timeout(struct cli *cli, const char *text)
 	return true;
 }
 
+/* Its agent, and without it its device. */
+static bool parse_gateway(struct cli *cli, const char *name)
+{
+	if (!*name || strlen(name) >= IFNAMSIZ || strpbrk(name, "/ "))
+		return cli_usage_error(cli, "-g \"%s\": not the name of a gateway", name);
+	cli->socket =
+		control_default_path(name, cli->gateway_socket, sizeof(cli->gateway_socket));
+	cli->device = name;
+	return true;
+}
+
 static bool parse_option(struct cli *cli, int option, char **argv, char **words, size_t *n)
 {
 	switch (option) {
@@ -84,6 +96,8 @@ static bool parse_option(struct cli *cli, int option, char **argv, char **words,
 	case 's':
 		cli->socket = optarg;
 		return true;
+	case 'g':
+		return parse_gateway(cli, optarg);
 	case 't':
 		return parse_timeout(cli, optarg);
 	case 'd':
@@ -120,6 +134,7 @@ static bool parse_line(struct cli *cli, int argc, char **argv, char **words, siz
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
 		{ "socket", required_argument, NULL, 's' },
+		{ "gateway", required_argument, NULL, 'g' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "device", required_argument, NULL, 'd' },
 		{ "dry-run", no_argument, NULL, 'n' },
@@ -136,7 +151,7 @@ static bool parse_line(struct cli *cli, int argc, char **argv, char **words, siz
 	optind = 0; /* a fresh start also for a second line in one process */
 	opterr = 0;
 	for (;;) {
-		option = getopt_long(argc, argv, "+:js:t:d:nfvp:hV", options, NULL);
+		option = getopt_long(argc, argv, "+:js:g:t:d:nfvp:hV", options, NULL);
 		if (option != -1) {
 			if (!parse_option(cli, option, argv, words, n))
 				return false;
@@ -184,14 +199,14 @@ static int run_request(struct cli *cli, struct request *request, char **words, s
 int cli_run(int argc, char **argv, const char *version, FILE *out, FILE *err)
 {
 	struct cli cli = {
-		.version = version, .out = out, .err = err, .socket = CLI_SOCKET,
-		.timeout = CLI_TIMEOUT,
+		.version = version, .out = out, .err = err, .timeout = CLI_TIMEOUT,
 	};
 	struct request request = { 0 };
 	char *words[WORDS_MAX];
 	size_t n = 0, used = 0;
 	int ret;
 
+	cli.socket = control_default_path(NULL, cli.gateway_socket, sizeof(cli.gateway_socket));
 	if (!parse_line(&cli, argc, argv, words, &n))
 		return CLI_USAGE;
 	request.verb = verb_find(&cli, words, n, &used);

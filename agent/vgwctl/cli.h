@@ -14,10 +14,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "lib/control.h"
 #include "vgwctl/module.h"
 #include "vgwctl/writer.h"
 
-#define CLI_SOCKET "/run/vgw/control.sock"
 #define CLI_TIMEOUT 10 /* seconds */
 
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
@@ -27,7 +27,8 @@ struct cli {
 	FILE *out, *err;
 	bool json, dry_run, force, verbose;
 	const char *profile; /* NULL: not given */
-	const char *socket;
+	const char *socket; /* of --socket, or of the gateway */
+	char gateway_socket[CONTROL_PATH_SIZE];
 	const char *device; /* NULL: every gateway */
 	unsigned int timeout; /* seconds */
 };

@@ -249,7 +249,8 @@ static bool reload_refused(const json_t *row)
 
 static int run_help(struct cli *cli, struct request *request)
 {
-	fputs("Usage: vgwctl [-j] [-s SOCKET] [-t SECONDS] [-d DEVICE] COMMAND\n\nCommands:\n",
+	fputs("Usage: vgwctl [-j] [-g GATEWAY | -s SOCKET] [-t SECONDS] [-d DEVICE] COMMAND\n\n"
+	      "Commands:\n",
 	      cli->out);
 	for (const struct verb *v = verbs; v->verb; v++) {
 		int width = fprintf(cli->out, "  %s%s%s%s%s", v->verb, v->object ? " " : "",
@@ -263,7 +264,8 @@ static int run_help(struct cli *cli, struct request *request)
 	fprintf(cli->out,
 		"\nOptions:\n"
 		"  -j, --json             JSON instead of text\n"
-		"  -s, --socket SOCKET    control socket of vgwd (%s)\n"
+		"  -g, --gateway NAME     the gateway with this device (" CONTROL_GATEWAY ")\n"
+		"  -s, --socket SOCKET    control socket of vgwd, instead of the gateway's\n"
 		"  -t, --timeout SECONDS  how long an answer may take (%u)\n"
 		"  -d, --device DEVICE    gateway to ask the module about without vgwd\n"
 		"  -n, --dry-run          of reload: only tell what would change\n"
@@ -272,7 +274,7 @@ static int run_help(struct cli *cli, struct request *request)
 		"  -p, --profile NAME     of init: alibaba, aws, azure or gcp\n"
 		"  -h, --help  -V, --version\n"
 		"\nExit status: 0 answered, 1 the answer is an error, 2 wrong command line.\n",
-		CLI_SOCKET, CLI_TIMEOUT);
+		CLI_TIMEOUT);
 	return fflush(cli->out) ? cli_fail(cli, "cannot write: %s", strerror(errno)) : CLI_OK;
 }
 
@@ -290,7 +292,8 @@ static int run_version(struct cli *cli, struct request *request)
 
 static const char *const match_gateway[] = { "name", NULL };
 static const char *const match_tunnels[] = { "name", "connection", NULL };
-static const char *const match_peers[] = { "tunnel", "connection", "peer", NULL };
+static const char *const match_peers[] = { "tunnel", "line", "connection", "peer",
+					     NULL };
 static const char *const match_groups[] = { "id", "members.tunnel", NULL };
 static const char *const match_memory[] = { "type", NULL };
 static const char *const match_timeline[] = { "object", NULL };
@@ -310,10 +313,10 @@ const struct verb verbs[] = {
 	  &view_memory, match_memory, NULL, NULL },
 	{ "show", "warnings", "", "rules that the running configuration breaks", 0, parse_nothing,
 	  answer_run, &view_warnings, NULL, NULL, NULL },
-	{ "show", "timeline", "[TUNNEL]", "what happened, and what it was a consequence of", 0,
+	{ "show", "timeline", "[TUNNEL|LINE]", "what happened, and what it was a consequence of", 0,
 	  parse_object, answer_run, &view_timeline, match_timeline, NULL, NULL },
-	{ "monitor", NULL, "[TUNNEL]", "what happens, as it does, until it is stopped", VERB_FOLLOW,
-	  parse_object, answer_run, &view_monitor, match_timeline, NULL, NULL },
+	{ "monitor", NULL, "[TUNNEL|LINE]", "what happens, as it does, until it is stopped",
+	  VERB_FOLLOW, parse_object, answer_run, &view_monitor, match_timeline, NULL, NULL },
 	{ "explain", NULL,
 	  "ADDRESS [from ADDRESS] [proto tcp|udp|icmp|N] [sport N] [dport N] [label N]",
 	  "where a packet goes, and why", VERB_OBJECT, parse_explain, answer_run, &view_explain,

@@ -116,18 +116,18 @@ static void gateway_dropped(FILE *out, const json_t *value, const json_t *row)
 	static const struct {
 		const char *key, *text;
 	} causes[] = {
-		{"drop_miss", "no route"},
-		{"drop_system", "the best route is a system route"},
-		{"drop_dead", "every tunnel dead"},
-		{"drop_reserved", "held by a dead route with on-fail reserve"},
-		{"drop_guard", "in a guard range"},
-		{"drop_too_big", "larger than the MTU"},
-		{"drop_loop", "outer route leads back into a gateway"},
-		{"drop_malformed", "not a whole IP header"},
-		{"drop_blocked", "blocked by an XFRM policy or the SA"},
-		{"drop_no_memory", "no memory"},
-		{"drop_isolation", "from tunnel to tunnel without transit"},
-		{"drop_source", "source does not belong to the tunnel"},
+		{ "drop_miss", "no route" },
+		{ "drop_system", "the best route is a system route" },
+		{ "drop_dead", "every tunnel dead" },
+		{ "drop_reserved", "held by a dead route with on-fail reserve" },
+		{ "drop_guard", "in a guard range" },
+		{ "drop_too_big", "larger than the MTU" },
+		{ "drop_loop", "outer route leads back into a gateway" },
+		{ "drop_malformed", "not a whole IP header" },
+		{ "drop_blocked", "blocked by an XFRM policy or the SA" },
+		{ "drop_no_memory", "no memory" },
+		{ "drop_isolation", "from tunnel to tunnel without transit" },
+		{ "drop_source", "source does not belong to the tunnel" },
 	};
 	bool first = true;
 
@@ -189,30 +189,30 @@ static void gateway_ports(FILE *out, const json_t *value, const json_t *row)
 }
 
 static const struct column gateway_columns[] = {
-	{"gateway", "name", human_any, 0},
-	{"state", "state", gateway_state, 0},
-	{"module", "module", gateway_module, 0},
-	{"local ASN", "local_asn", human_any, 0},
-	{"router id", "router_id", human_any, 0},
-	{"attachment", "attachment", human_any, 0},
-	{"vrf", "vrf", human_any, 0},
-	{"bgp table", "", gateway_quota, 0},
-	{"auto-advertise", "auto_advertise", gateway_advertise, 0},
-	{"tunnels", "tunnels", gateway_tunnels, 0},
-	{"groups", "groups", human_any, 0},
-	{"routes", "routes", human_count, 0},
-	{"generation", "generation", gateway_generation, 0},
-	{"table memory", "memory", human_bytes, 0},
-	{"hash", "hash_seed", gateway_hash, 0},
-	{"guard", "guard", human_any, 0},
-	{"ports", "ports", gateway_ports, 0},
-	{"sent", "stats", gateway_sent, 0},
-	{"dropped", "stats", gateway_dropped, 0},
-	{"warnings", "warnings", human_lines, 0},
-	{0},
+	{ "gateway", "name", human_any, 0 },
+	{ "state", "state", gateway_state, 0 },
+	{ "module", "module", gateway_module, 0 },
+	{ "local ASN", "local_asn", human_any, 0 },
+	{ "router id", "router_id", human_any, 0 },
+	{ "attachment", "attachment", human_any, 0 },
+	{ "vrf", "vrf", human_any, 0 },
+	{ "bgp table", "", gateway_quota, 0 },
+	{ "auto-advertise", "auto_advertise", gateway_advertise, 0 },
+	{ "tunnels", "tunnels", gateway_tunnels, 0 },
+	{ "groups", "groups", human_any, 0 },
+	{ "routes", "routes", human_count, 0 },
+	{ "generation", "generation", gateway_generation, 0 },
+	{ "table memory", "memory", human_bytes, 0 },
+	{ "hash", "hash_seed", gateway_hash, 0 },
+	{ "ports", "ports", gateway_ports, 0 },
+	{ "guard", "guard", human_any, 0 },
+	{ "sent", "stats", gateway_sent, 0 },
+	{ "dropped", "stats", gateway_dropped, 0 },
+	{ "warnings", "warnings", human_lines, 0 },
+	{ 0 },
 };
 
-const struct view view_gateway = {VIEW_BLOCK, "no gateway", gateway_columns, NULL};
+const struct view view_gateway = { VIEW_BLOCK, "no gateway", gateway_columns, NULL };
 
 /* Of a tunnel and its peer. */
 static void bfd_detail(FILE *out, const json_t *value, const json_t *row)
@@ -303,9 +303,8 @@ static void tunnel_drain(FILE *out, const json_t *value, const json_t *row)
 		return;
 	fputs("for ", out);
 	human_time_put(out, number(value, "since_ms"));
-	fputs(json_is_true(row_get(value, "empty")) ? ", empty: no packet for "
-						    : ", still in use: last packet before ",
-	      out);
+	fputs(json_is_true(row_get(value, "empty")) ? ", empty: no packet for " :
+						      ", still in use: last packet before ", out);
 	human_time_put(out, number(value, "quiet_ms"));
 }
 
@@ -370,7 +369,8 @@ static void tunnel_cache(FILE *out, const json_t *value, const json_t *row)
 	fputs(", IPv6 ", out);
 	value_put(out, row, "cache6");
 	fprintf(out, "; %" PRIu64 " hits, %" PRIu64 " fills, %" PRIu64 " lookups not kept",
-		number(row, "cache_hits"), number(row, "cache_fills"), number(row, "cache_unused"));
+		number(row, "cache_hits"), number(row, "cache_fills"),
+		number(row, "cache_unused"));
 }
 
 /* In the table: one word if both families have the same. */
@@ -388,11 +388,11 @@ static void tunnel_dropped(FILE *out, const json_t *value, const json_t *row)
 	static const struct {
 		const char *key, *text;
 	} causes[] = {
-		{"drop_too_big", "too big"},
-		{"drop_loop", "loop"},
-		{"drop_blocked", "blocked by a policy"},
-		{"drop_no_memory", "no memory"},
-		{"drop_isolation", "not allowed on to another tunnel"},
+		{ "drop_too_big", "too big" },
+		{ "drop_loop", "loop" },
+		{ "drop_blocked", "blocked by a policy" },
+		{ "drop_no_memory", "no memory" },
+		{ "drop_isolation", "not allowed on to another tunnel" },
 	};
 	bool first = true;
 
@@ -409,41 +409,41 @@ static void tunnel_dropped(FILE *out, const json_t *value, const json_t *row)
 }
 
 static const struct column tunnels_columns[] = {
-	{"tunnel", "name", human_any, 0},
-	{"id", "id", human_any, COLUMN_DETAIL},
-	{"connection", "connection", human_any, 0},
-	{"site", "site", human_any, COLUMN_DETAIL},
-	{"state", "state", tunnel_state, 0},
-	{"reason", "reason", tunnel_why, COLUMN_TABLE},
-	{"reason", "reason", tunnel_reason, COLUMN_DETAIL},
-	{"warning", "warning", human_any, COLUMN_DETAIL},
-	{"drained", "drain", tunnel_drain, COLUMN_DETAIL},
-	{"error", "error", human_any, COLUMN_DETAIL},
-	{"interface", "interface", human_any, COLUMN_TABLE},
-	{"interface", "interface", tunnel_device, COLUMN_DETAIL},
-	{"inside", "inside", tunnel_inside, COLUMN_DETAIL},
-	{"remote", "remote", human_any, 0},
-	{"SPI", "spi", human_hex, COLUMN_DETAIL},
-	{"MTU", "mtu", human_unless_zero, COLUMN_DETAIL},
-	{"cache", "cache4", tunnel_cache_short, COLUMN_TABLE},
-	{"cache", "cache4", tunnel_cache, COLUMN_DETAIL},
-	{"ike", "ike.state", human_any, COLUMN_TABLE},
-	{"ike", "ike", tunnel_ike, COLUMN_DETAIL},
-	{"bgp", "bgp", human_any, 0},
-	{"bfd", "bfd", bfd_detail, COLUMN_DETAIL},
-	{"health", "health", tunnel_health, COLUMN_DETAIL},
-	{"tx", "tx_bytes", human_bytes, COLUMN_TABLE | COLUMN_RIGHT},
-	{"rx", "rx_bytes", human_bytes, COLUMN_TABLE | COLUMN_RIGHT},
-	{"last rx", "last_rx_ms", human_time, COLUMN_TABLE | COLUMN_RIGHT},
-	{"sent", "tx_packets", tunnel_sent, COLUMN_DETAIL},
-	{"received", "rx_packets", tunnel_received, COLUMN_DETAIL},
-	{"last received", "last_rx_ms", human_time, COLUMN_DETAIL},
-	{"dropped", "drop_too_big", tunnel_dropped, COLUMN_DETAIL},
-	{"state changes", "transitions", human_any, COLUMN_DETAIL},
-	{0},
+	{ "tunnel", "name", human_any, 0 },
+	{ "id", "id", human_any, COLUMN_DETAIL },
+	{ "connection", "connection", human_any, 0 },
+	{ "site", "site", human_any, COLUMN_DETAIL },
+	{ "state", "state", tunnel_state, 0 },
+	{ "reason", "reason", tunnel_why, COLUMN_TABLE },
+	{ "reason", "reason", tunnel_reason, COLUMN_DETAIL },
+	{ "warning", "warning", human_any, COLUMN_DETAIL },
+	{ "drained", "drain", tunnel_drain, COLUMN_DETAIL },
+	{ "error", "error", human_any, COLUMN_DETAIL },
+	{ "interface", "interface", human_any, COLUMN_TABLE },
+	{ "interface", "interface", tunnel_device, COLUMN_DETAIL },
+	{ "inside", "inside", tunnel_inside, COLUMN_DETAIL },
+	{ "remote", "remote", human_any, 0 },
+	{ "SPI", "spi", human_hex, COLUMN_DETAIL },
+	{ "MTU", "mtu", human_unless_zero, COLUMN_DETAIL },
+	{ "cache", "cache4", tunnel_cache_short, COLUMN_TABLE },
+	{ "cache", "cache4", tunnel_cache, COLUMN_DETAIL },
+	{ "ike", "ike.state", human_any, COLUMN_TABLE },
+	{ "ike", "ike", tunnel_ike, COLUMN_DETAIL },
+	{ "bgp", "bgp", human_any, 0 },
+	{ "bfd", "bfd", bfd_detail, COLUMN_DETAIL },
+	{ "health", "health", tunnel_health, COLUMN_DETAIL },
+	{ "tx", "tx_bytes", human_bytes, COLUMN_TABLE | COLUMN_RIGHT },
+	{ "rx", "rx_bytes", human_bytes, COLUMN_TABLE | COLUMN_RIGHT },
+	{ "last rx", "last_rx_ms", human_time, COLUMN_TABLE | COLUMN_RIGHT },
+	{ "sent", "tx_packets", tunnel_sent, COLUMN_DETAIL },
+	{ "received", "rx_packets", tunnel_received, COLUMN_DETAIL },
+	{ "last received", "last_rx_ms", human_time, COLUMN_DETAIL },
+	{ "dropped", "drop_too_big", tunnel_dropped, COLUMN_DETAIL },
+	{ "state changes", "transitions", human_any, COLUMN_DETAIL },
+	{ 0 },
 };
 
-const struct view view_tunnels = {VIEW_TABLE, "no tunnels", tunnels_columns, NULL};
+const struct view view_tunnels = { VIEW_TABLE, "no tunnels", tunnels_columns, NULL };
 
 /* peers */
 
@@ -452,6 +452,16 @@ static void peer_as(FILE *out, const json_t *value, const json_t *row)
 	human_any(out, value, row);
 	fputs(", ours ", out);
 	value_put(out, row, "local_as");
+}
+
+static void peer_where(FILE *out, const json_t *value, const json_t *row)
+{
+	if (has(row, "line")) {
+		value_put(out, row, "line");
+		fputs(" (line)", out);
+	} else {
+		human_any(out, value, row);
+	}
 }
 
 static void peer_state(FILE *out, const json_t *value, const json_t *row)
@@ -544,34 +554,35 @@ static void peer_last_error(FILE *out, const json_t *value, const json_t *row)
 }
 
 static const struct column peers_columns[] = {
-	{"peer", "peer", human_any, 0},
-	{"tunnel", "tunnel", human_any, 0},
-	{"connection", "connection", human_any, COLUMN_DETAIL},
-	{"local address", "local", human_any, COLUMN_DETAIL},
-	{"as", "peer_as", human_any, COLUMN_TABLE | COLUMN_RIGHT},
-	{"peer AS", "peer_as", peer_as, COLUMN_DETAIL},
-	{"peer id", "peer_id", human_any, COLUMN_DETAIL},
-	{"state", "state", human_any, COLUMN_TABLE},
-	{"state", "state", peer_state, COLUMN_DETAIL},
-	{"since", "since_ms", human_time, COLUMN_TABLE | COLUMN_RIGHT},
-	{"bfd", "bfd", human_any, COLUMN_TABLE},
-	{"BFD", "bfd", bfd_detail, COLUMN_DETAIL},
-	{"accepted", "accepted", human_any, COLUMN_TABLE | COLUMN_RIGHT},
-	{"rejected", "rejected", human_any, COLUMN_TABLE | COLUMN_RIGHT},
-	{"advertised", "advertised", human_any, COLUMN_TABLE | COLUMN_RIGHT},
-	{"last error", "last_error", peer_last_error, COLUMN_TABLE},
-	{"timers", "hold_time", peer_timers, COLUMN_DETAIL},
-	{"capabilities", "families", peer_capabilities, COLUMN_DETAIL},
-	{"paths", "accepted", peer_paths, COLUMN_DETAIL},
-	{"end of RIB", "end_of_rib", peer_end_of_rib, COLUMN_DETAIL},
-	{"messages", "messages_in", peer_messages, COLUMN_DETAIL},
-	{"path", "path", peer_path, COLUMN_DETAIL},
-	{"last error", "last_error", peer_last_error, COLUMN_DETAIL},
-	{"shutdown text", "shutdown_text", human_any, COLUMN_DETAIL},
-	{0},
+	{ "peer", "peer", human_any, 0 },
+	{ "tunnel", "tunnel", peer_where, 0 },
+	{ "connection", "connection", human_any, COLUMN_DETAIL },
+	{ "error", "line_error", human_any, COLUMN_DETAIL },
+	{ "local address", "local", human_any, COLUMN_DETAIL },
+	{ "as", "peer_as", human_any, COLUMN_TABLE | COLUMN_RIGHT },
+	{ "peer AS", "peer_as", peer_as, COLUMN_DETAIL },
+	{ "peer id", "peer_id", human_any, COLUMN_DETAIL },
+	{ "state", "state", human_any, COLUMN_TABLE },
+	{ "state", "state", peer_state, COLUMN_DETAIL },
+	{ "since", "since_ms", human_time, COLUMN_TABLE | COLUMN_RIGHT },
+	{ "bfd", "bfd", human_any, COLUMN_TABLE },
+	{ "BFD", "bfd", bfd_detail, COLUMN_DETAIL },
+	{ "accepted", "accepted", human_any, COLUMN_TABLE | COLUMN_RIGHT },
+	{ "rejected", "rejected", human_any, COLUMN_TABLE | COLUMN_RIGHT },
+	{ "advertised", "advertised", human_any, COLUMN_TABLE | COLUMN_RIGHT },
+	{ "last error", "last_error", peer_last_error, COLUMN_TABLE },
+	{ "timers", "hold_time", peer_timers, COLUMN_DETAIL },
+	{ "capabilities", "families", peer_capabilities, COLUMN_DETAIL },
+	{ "paths", "accepted", peer_paths, COLUMN_DETAIL },
+	{ "end of RIB", "end_of_rib", peer_end_of_rib, COLUMN_DETAIL },
+	{ "messages", "messages_in", peer_messages, COLUMN_DETAIL },
+	{ "path", "path", peer_path, COLUMN_DETAIL },
+	{ "last error", "last_error", peer_last_error, COLUMN_DETAIL },
+	{ "shutdown text", "shutdown_text", human_any, COLUMN_DETAIL },
+	{ 0 },
 };
 
-const struct view view_peers = {VIEW_TABLE, "no peers", peers_columns, NULL};
+const struct view view_peers = { VIEW_TABLE, "no peers", peers_columns, NULL };
 
 /* routes */
 
@@ -594,7 +605,7 @@ static void route_next_hops(FILE *out, const json_t *value, const json_t *row)
 
 	json_array_foreach(value, i, hop) {
 		fputs(i ? " " : "", out);
-		value_put(out, hop, "tunnel");
+		value_put(out, hop, has(hop, "line") ? "line" : "tunnel");
 		if (number(hop, "weight") != 1)
 			fprintf(out, "*%" PRIu64, number(hop, "weight"));
 	}
@@ -629,7 +640,7 @@ static void route_path_count(FILE *out, const json_t *value, const json_t *row)
 /* What a path is, and why it is or is not used. */
 static void path_put(FILE *out, const json_t *path)
 {
-	value_put(out, path, "tunnel");
+	value_put(out, path, has(path, "line") ? "line" : "tunnel");
 	fputs(": path ", out);
 	if (*string(path, "as_path") || json_is_array(row_get(path, "as_path")))
 		value_put(out, path, "as_path");
@@ -684,20 +695,20 @@ static void route_name(FILE *out, const json_t *value, const json_t *row)
 }
 
 static const struct column routes_columns[] = {
-	{"route", "prefix", route_name, 0},
-	{"class", "class", human_any, 0},
-	{"state", "", route_state, 0},
-	{"refused", "refused_error", human_any, COLUMN_DETAIL},
-	{"why", "why", human_any, COLUMN_DETAIL},
-	{"on fail", "on_fail", human_any, COLUMN_DETAIL},
-	{"paths", "paths", route_path_count, COLUMN_TABLE | COLUMN_RIGHT},
-	{"next hops", "next_hops", route_next_hops, COLUMN_TABLE},
-	{"next hops", "next_hops", route_next_hop_lines, COLUMN_DETAIL},
-	{"paths", "paths", route_paths, COLUMN_DETAIL},
-	{0},
+	{ "route", "prefix", route_name, 0 },
+	{ "class", "class", human_any, 0 },
+	{ "state", "", route_state, 0 },
+	{ "refused", "refused_error", human_any, COLUMN_DETAIL },
+	{ "why", "why", human_any, COLUMN_DETAIL },
+	{ "on fail", "on_fail", human_any, COLUMN_DETAIL },
+	{ "paths", "paths", route_path_count, COLUMN_TABLE | COLUMN_RIGHT },
+	{ "next hops", "next_hops", route_next_hops, COLUMN_TABLE },
+	{ "next hops", "next_hops", route_next_hop_lines, COLUMN_DETAIL },
+	{ "paths", "paths", route_paths, COLUMN_DETAIL },
+	{ 0 },
 };
 
-const struct view view_routes = {VIEW_TABLE, "no routes", routes_columns, NULL};
+const struct view view_routes = { VIEW_TABLE, "no routes", routes_columns, NULL };
 
 /* groups */
 
@@ -744,50 +755,53 @@ static void group_dropped(FILE *out, const json_t *value, const json_t *row)
 }
 
 static const struct column groups_columns[] = {
-	{"group", "id", human_any, COLUMN_TABLE | COLUMN_RIGHT},
-	{"group", "id", human_any, COLUMN_DETAIL},
-	{"live", "live", group_live, 0},
-	{"MTU", "mtu", human_unless_zero, COLUMN_RIGHT},
-	{"routes", "routes", human_any, COLUMN_RIGHT},
-	{"packets", "packets", human_count, COLUMN_RIGHT},
-	{"failover", "failover", human_count, COLUMN_DETAIL},
-	{"dropped", "drop_dead", group_dropped, COLUMN_DETAIL},
-	{"kept buckets", "kept", human_unless_zero, COLUMN_DETAIL},
-	{"members", "members", group_members, COLUMN_TABLE},
-	{"members", "members", group_member_lines, COLUMN_DETAIL},
-	{0},
+	{ "group", "id", human_any, COLUMN_TABLE | COLUMN_RIGHT },
+	{ "group", "id", human_any, COLUMN_DETAIL },
+	{ "live", "live", group_live, 0 },
+	{ "MTU", "mtu", human_unless_zero, COLUMN_RIGHT },
+	{ "routes", "routes", human_any, COLUMN_RIGHT },
+	{ "packets", "packets", human_count, COLUMN_RIGHT },
+	{ "failover", "failover", human_count, COLUMN_DETAIL },
+	{ "dropped", "drop_dead", group_dropped, COLUMN_DETAIL },
+	{ "kept buckets", "kept", human_unless_zero, COLUMN_DETAIL },
+	{ "members", "members", group_members, COLUMN_TABLE },
+	{ "members", "members", group_member_lines, COLUMN_DETAIL },
+	{ 0 },
 };
 
-const struct view view_groups = {VIEW_TABLE, "no groups", groups_columns, NULL};
+const struct view view_groups = { VIEW_TABLE, "no groups", groups_columns, NULL };
 
 /* memory */
 
 static const struct column memory_columns[] = {
-	{"type", "type", human_any, COLUMN_TABLE},
-	{"type", "type", human_any, COLUMN_DETAIL},
-	{"count", "count", human_any, COLUMN_RIGHT},
-	{"bytes", "bytes", human_any, COLUMN_RIGHT},
-	{0},
+	{ "type", "type", human_any, COLUMN_TABLE },
+	{ "type", "type", human_any, COLUMN_DETAIL },
+	{ "count", "count", human_any, COLUMN_RIGHT },
+	{ "bytes", "bytes", human_any, COLUMN_RIGHT },
+	{ 0 },
 };
 
-const struct view view_memory = {VIEW_TABLE, "nothing is known", memory_columns, NULL};
+const struct view view_memory = { VIEW_TABLE, "nothing is known", memory_columns, NULL };
 
 /* warnings */
 
 static const struct column warnings_columns[] = {
-	{"rule", "rule", human_any, 0}, {"line", "line", human_any, COLUMN_RIGHT},
-	{"key", "path", human_any, 0},	{"code", "code", human_any, 0},
-	{"what", "text", human_any, 0}, {0},
+	{ "rule", "rule", human_any, 0 },
+	{ "line", "line", human_any, COLUMN_RIGHT },
+	{ "key", "path", human_any, 0 },
+	{ "code", "code", human_any, 0 },
+	{ "what", "text", human_any, 0 },
+	{ 0 },
 };
 
-const struct view view_warnings = {VIEW_TABLE, "no warnings", warnings_columns, NULL};
+const struct view view_warnings = { VIEW_TABLE, "no warnings", warnings_columns, NULL };
 
 /* version */
 
 static const struct column version_columns[] = {
-	{"vgwctl", "vgwctl", human_any, 0},
-	{"module interface", "module_interface", human_any, 0},
-	{0},
+	{ "vgwctl", "vgwctl", human_any, 0 },
+	{ "module interface", "module_interface", human_any, 0 },
+	{ 0 },
 };
 
-const struct view view_version = {VIEW_BLOCK, NULL, version_columns, NULL};
+const struct view view_version = { VIEW_BLOCK, NULL, version_columns, NULL };

@@ -18,27 +18,27 @@
 /* Until there may be memory again. */
 #define RETELL_MS 2000
 
-static void advertise_one(struct tunnel *tunnel, const struct prefix *prefix, bool present)
+static void advertise_one(struct peer *peer, const struct prefix *prefix, bool present)
 {
 	enum session_afi afi = prefix->addr.family == AF_INET ? SESSION_IPV4 : SESSION_IPV6;
-	const struct gateway *gateway = tunnel->gateway;
+	const struct gateway *gateway = peer->gateway;
 	const struct session_info *info;
 	int ret;
 
-	if (!tunnel->session)
+	if (!peer->session)
 		return;
-	info = session_info(tunnel->session);
+	info = session_info(peer->session);
 	if (info->state != SESSION_ESTABLISHED || !info->afi[afi])
 		return;
-	ret = present ? session_announce(tunnel->session, prefix,
-				       tunnel->drained ? gateway->drained_attrs
-						       : gateway->domain_attrs)
-		      : session_withdraw(tunnel->session, prefix);
+	ret = present ? session_announce(peer->session, prefix,
+				       peer->owner->drained(peer) ? gateway->drained_attrs
+								  : gateway->domain_attrs)
+		      : session_withdraw(peer->session, prefix);
 	if (!ret)
 		return;
-	log_error(tunnel->config->name, "cannot queue an UPDATE: %s", strerror(-ret));
-	tunnel->retell = true;
-	gateway_look_soon(tunnel->gateway, RETELL_MS);
+	log_error(peer_name(peer), "cannot queue an UPDATE: %s", strerror(-ret));
+	peer->retell = true;
+	gateway_look_soon(peer->gateway, RETELL_MS);
 }
 
 static void advertise_changed(void *ctx, const struct prefix *prefix, bool present)
@@ -46,20 +46,20 @@ static void advertise_changed(void *ctx, const struct prefix *prefix, bool prese
 	struct gateway *gateway = ctx;
 
 	fib_dirty_route(gateway->fib, prefix, KERNEL_SYSTEM);
-	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
-		advertise_one(t, prefix, present);
+	for (struct peer *peer = gateway->peers; peer; peer = peer->next)
+		advertise_one(peer, prefix, present);
 }
 
 static const struct export_ops export_ops = {.changed = advertise_changed};
 
-void advertise_all(struct tunnel *tunnel, enum session_afi afi)
+void advertise_all(struct peer *peer, enum session_afi afi)
 {
 	uint8_t family = afi == SESSION_IPV4 ? AF_INET : AF_INET6;
 	struct prefix prefix = {.addr.family = AF_UNSPEC};
 
-	while (export_next(tunnel->gateway->export, &prefix))
+	while (export_next(peer->gateway->export, &prefix))
 		if (prefix.addr.family == family)
-			advertise_one(tunnel, &prefix, true);
+			advertise_one(peer, &prefix, true);
 }
 
 /* A route that leads into a gateway or one of its tunnels is not the domain's own. */

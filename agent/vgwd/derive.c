@@ -128,6 +128,11 @@ bool derive_static_exists(const struct gateway *gateway, const struct prefix *pr
 	return false;
 }
 
+bool derive_configured(const struct gateway *gateway, const struct prefix *prefix)
+{
+	return derive_static_exists(gateway, prefix) || is_policy_destination(gateway, prefix);
+}
+
 static bool derive_dynamic(struct gateway *gateway, const struct prefix *prefix,
 			   struct fib_route *out)
 {
@@ -243,7 +248,7 @@ bool derive_published(void *ctx, const struct prefix *prefix)
 	struct gateway *gateway = ctx;
 	struct rib_decision decision;
 
-	if (derive_static_exists(gateway, prefix) || is_policy_destination(gateway, prefix))
+	if (derive_configured(gateway, prefix))
 		return true;
 	if (!gateway->config->gateway.auto_advertise)
 		return false;

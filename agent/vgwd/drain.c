@@ -93,10 +93,10 @@ void drain_mark(struct tunnel *tunnel, bool drained)
 	tunnel->drain_empty = false;
 	tunnel->drain_tx = tunnel->kernel.tx_packets;
 	tunnel->drain_since = tunnel->drain_moved = loop_now(gateway->loop);
-	if (tunnel->source)
-		rib_source_set_drained(tunnel->source, drained);
+	if (tunnel->peer.source)
+		rib_source_set_drained(tunnel->peer.source, drained);
 	for (int afi = 0; afi < SESSION_N_AFI; afi++)
-		advertise_all(tunnel, afi);
+		advertise_all(&tunnel->peer, afi);
 	derive_statics_dirty(gateway, gateway->config);
 	gateway_kick(gateway);
 	drain_watch(gateway);

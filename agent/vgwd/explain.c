@@ -193,11 +193,22 @@ static void explain_choice(struct explain_state *state, const struct kernel_look
 			 names_cache_state(lookup->cache));
 }
 
+static const char *kernel_note(const struct gateway *gateway, uint32_t oif,
+			       const struct line *line)
+{
+	if (oif && oif == gateway->ifindex)
+		return "leads to the gateway";
+	if (line)
+		return "leads over a private line: what follows is what the tunnels would do";
+	return "does not lead to the gateway: what follows is what the gateway would do";
+}
+
 static void explain_kernel(struct explain_state *state)
 {
 	struct gateway *gateway = state->gateway;
 	struct rtnl_route route;
 	char dev[32] = "", prefix[PREFIX_STRLEN];
+	const struct line *line;
 	const char *note, *vrf = gateway->config->gateway.vrf;
 	struct rtnl_link link = {0};
 	int ret = vrf ? rtnl_link_get(gateway->rtnl, vrf, &link) : 0;
@@ -215,15 +226,18 @@ static void explain_kernel(struct explain_state *state)
 		step_add(state->steps, "kernel: %s", note);
 		return;
 	}
-	note = route.oif == gateway->ifindex && route.oif
-		       ? "leads to the gateway"
-		       : "does not lead to the gateway: what follows is what the gateway would do";
+	line = route.protocol == VGW_RTPROTO ? line_by_device(gateway, route.oif) : NULL;
+	note = kernel_note(gateway, route.oif, line);
 	prefix_format(&route.prefix, prefix, sizeof(prefix));
 	json_object_set_new(state->row, "kernel",
-			    json_pack("{s:s,s:i,s:i,s:o,s:s}", "prefix", prefix, "proto",
+			    json_pack("{s:s,s:i,s:i,s:o,s:s,s:o}", "prefix", prefix, "proto",
 				      (int)route.protocol, "type", (int)route.type, "dev",
-				      verbs_text(dev), "note", note));
+				      verbs_text(dev), "note", note, "line",
+				      verbs_text(line ? line->config->name : NULL)));
 	step_add(state->steps, "kernel: %s dev %s %s", prefix, *dev ? dev : "none", note);
+	if (line)
+		step_add(state->steps, "private line %s carries it, to %s", line->config->name,
+			 addr_format(&line->config->peer_address, prefix, sizeof(prefix)));
 }
 
 static void explain_found(void *ctx, int error, const char *text,

@@ -111,6 +111,9 @@ static void gateway_drain(void *ctx)
 			return;
 		}
 	}
+	if (gateway->hurry)
+		rtnl_publish_now(gateway->rtnl);
+	gateway->hurry = false;
 	gateway_watch_quota(gateway);
 	if (!gateway->commit_due || !gateway->bound || !gateway->routes_synced)
 		return;
@@ -148,8 +151,8 @@ static void gateway_tunnels_read(void *ctx, int error, const char *text, long in
 
 static void gateway_peers_start(struct gateway *gateway)
 {
-	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
-		peer_start(t);
+	for (struct peer *peer = gateway->peers; peer; peer = peer->next)
+		peer_start(peer);
 }
 
 static void gateway_bound(struct gateway *gateway, const struct kernel_gateway *kernel)
@@ -159,7 +162,7 @@ static void gateway_bound(struct gateway *gateway, const struct kernel_gateway *
 	gateway->bound = true;
 	gateway->device_error[0] = '\0';
 	if (first)
-		gateway->kept_forwarding = kernel->dynamic_prefixes > 0;
+		gateway->kept_forwarding |= kernel->dynamic_prefixes > 0;
 	log_info(NULL, "%s is bound, the module holds %u routes", gateway->config->gateway.name,
 		 kernel->routes);
 	version_judge(gateway, kernel->protocol_version);
@@ -174,6 +177,17 @@ static void gateway_bound(struct gateway *gateway, const struct kernel_gateway *
 		gateway_kick(gateway);
 	}
 	gateway_peers_start(gateway);
+}
+
+/* The module had nothing of ours, but the system table has routes over lines. */
+static void gateway_adopt_lines(struct gateway *gateway)
+{
+	if (gateway->routes_synced || gateway->kept_forwarding ||
+	    !rtnl_publish_has_vias(gateway->rtnl))
+		return;
+	gateway->kept_forwarding = true;
+	if (gateway->phase == GATEWAY_RUNNING && gateway->commit_due)
+		restart_begin(gateway);
 }
 
 static void gateway_unbind(struct gateway *gateway)
@@ -267,10 +281,14 @@ static void gateway_look_again(void *ctx)
 	advertise_again(gateway);
 	if (gateway->policy_due)
 		gateway_kick(gateway);
+	for (struct line *line = gateway->lines; line; line = line->next) {
+		peer_start(&line->peer);
+		peer_catch_up(&line->peer);
+	}
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next) {
 		if (t->ready && !t->unsure) {
-			peer_start(t);
-			peer_catch_up(t);
+			peer_start(&t->peer);
+			peer_catch_up(&t->peer);
 			tunnel_revive(t);
 			continue;
 		}
@@ -325,6 +343,7 @@ static void gateway_link(void *ctx, const struct rtnl_link *link, bool present)
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
 		if (!strcmp(t->config->interface, link->name) || t->ifindex == link->ifindex)
 			tunnel_link_changed(t, link, present);
+	line_link_changed(gateway, link, present);
 }
 
 static void gateway_kernel_tunnel(void *ctx, uint32_t ifindex, const struct kernel_tunnel *report)
@@ -387,6 +406,7 @@ static void gateway_routes_synced(void *ctx)
 
 	if (!gateway->routes_synced)
 		log_info(NULL, "the system table is read");
+	gateway_adopt_lines(gateway);
 	gateway->routes_synced = true;
 	derive_policy(gateway);
 	gateway_peers_start(gateway);
@@ -399,6 +419,8 @@ static const struct rtnl_ops rtnl_ops = {
 	.link = gateway_link,
 	.address_gone = audit_address_gone,
 	.published = derive_published,
+	.vias = line_vias,
+	.owns = line_owns,
 };
 
 /* IKE */
@@ -564,6 +586,22 @@ static bool gateway_tunnels(struct gateway *gateway, char *err, size_t size)
 	return true;
 }
 
+static bool gateway_lines(struct gateway *gateway, char *err, size_t size)
+{
+	const struct config *config = gateway->config;
+	struct line **tail = &gateway->lines;
+
+	for (size_t i = 0; i < config->n_private_lines; i++) {
+		*tail = line_new(gateway, &config->private_lines[i]);
+		if (!*tail) {
+			snprintf(err, size, "out of memory");
+			return false;
+		}
+		tail = &(*tail)->next;
+	}
+	return true;
+}
+
 struct gateway *gateway_new(struct loop *loop, const char *config_path, struct config *config,
 			    char *err, size_t size)
 {
@@ -580,7 +618,8 @@ struct gateway *gateway_new(struct loop *loop, const char *config_path, struct c
 	gateway->router_id = gateway_router_id(config);
 	gateway->started = loop_now(loop);
 	if (!gateway_rtnl(gateway, err, size) || !gateway_guards_apply(gateway, err, size) ||
-	    !gateway_parts(gateway, err, size) || !gateway_tunnels(gateway, err, size)) {
+	    !gateway_parts(gateway, err, size) || !gateway_tunnels(gateway, err, size) ||
+	    !gateway_lines(gateway, err, size)) {
 		gateway_free(gateway);
 		return NULL;
 	}
@@ -590,6 +629,8 @@ struct gateway *gateway_new(struct loop *loop, const char *config_path, struct c
 	gateway_device_ensure(gateway);
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
 		tunnel_setup(t);
+	for (struct line *line = gateway->lines; line; line = line->next)
+		line_setup(line);
 	gateway_look_soon(gateway, GATEWAY_DEVICE_RETRY);
 	audit_start(gateway);
 	if (rtnl_follow(gateway->rtnl)) {
@@ -612,6 +653,12 @@ void gateway_free(struct gateway *gateway)
 
 		gateway->tunnels = tunnel->next;
 		tunnel_free(tunnel);
+	}
+	while (gateway->lines) {
+		struct line *line = gateway->lines;
+
+		gateway->lines = line->next;
+		line_free(line);
 	}
 	fib_free(gateway->fib);
 	kernel_free(gateway->kernel);

@@ -11,10 +11,10 @@
  * One file a concern: gateway.c (life, module, device), version.c (is the module
  * one that BGP can run with), derive.c (what module and system table should hold),
  * tunnel.c (link, address, IKE), liveness.c (is the path good), health.c (health
- * checks), watch.c (counters, one-way failures), peer.c (session and its paths),
- * advertise.c (system table to sites), restart.c (graceful restart), drain.c (a
- * tunnel is taken out of use), audit.c (what others change), reload.c, history.c
- * (what happened), and verbs.h's files (answers).
+ * checks), watch.c (counters, one-way failures), line.c (private lines), peer.c (session
+ * and its paths), advertise.c (system table to sites), restart.c (graceful restart),
+ * drain.c (a tunnel is taken out of use), audit.c (what others change), reload.c,
+ * history.c (what happened), and verbs.h's files (answers).
  */
 #ifndef VGW_VGWD_GATEWAY_H
 #define VGW_VGWD_GATEWAY_H
@@ -36,6 +36,8 @@
 #include "sys/ike.h"
 #include "sys/kernel.h"
 #include "sys/rtnl.h"
+#include "vgwd/line.h"
+#include "vgwd/peer.h"
 
 /* Why a tunnel or the device cannot be set up, kept for show. */
 #define TUNNEL_ERROR_SIZE 200
@@ -74,19 +76,7 @@ struct tunnel {
 	uint64_t drain_since, drain_moved; /* loop time: of the order, of the last packet seen */
 	uint64_t drain_tx; /* packets at the last look */
 
-	/* BGP; NULL on a connection without it */
-	struct session *session;
-	struct rib_source *source;
-	bool started;
-	bool had_session; /* in this life: what we forward by is there (RFC 4724, F bits) */
-	bool stale; /* paths are kept for a peer that restarts (RFC 4724 4.2) */
-	bool synced; /* End-of-RIB (or what stands for it) of this session seen */
-	struct loop_timer *stale_timer;
-	/* Memory ran out for what the peer said, or for what it is told: again, later. */
-	bool relearn, retell;
-	bool refreshing[SESSION_N_AFI]; /* the peer tells the family again (RFC 7313) */
-	struct loop_timer *refresh_timer; /* bounds that */
-	struct loop_timer *quiet_timer; /* a peer without graceful restart never says End-of-RIB */
+	struct peer peer; /* idle on a connection without BGP */
 };
 
 enum gateway_phase {
@@ -111,6 +101,8 @@ struct gateway {
 	/* Of everything that is advertised, and of the same over a drained tunnel. */
 	const struct attrs *domain_attrs, *drained_attrs;
 	struct tunnel *tunnels;
+	struct line *lines;
+	struct peer *peers; /* of tunnels and lines: those with BGP */
 	struct loop_timer *drain_timer; /* bounded steps over changed prefixes */
 	struct loop_timer *device_timer; /* device or a tunnel is not there: look again */
 	struct loop_timer *restart_timer;
@@ -128,6 +120,7 @@ struct gateway {
 	bool autoload_tried; /* only a start may load the module, never a device that went away */
 	bool commit_due; /* once the changed prefixes are drained: close the generation, sweep */
 	bool export_due; /* memory ran out for a system route: take all of them in again */
+	bool hurry; /* the next drain publishes at once: packets are being lost */
 	bool policy_due; /* a protected prefix came or went */
 	char device_error[GATEWAY_ERROR_SIZE]; /* why there is no device; "" if there is */
 	uint64_t started; /* loop time */
@@ -159,6 +152,8 @@ gateway_router_id(const struct config *config); /* configured, or the first loca
 /* derive.c */
 extern const struct fib_ops derive_fib_ops; /* ctx: the gateway */
 bool derive_published(void *ctx, const struct prefix *prefix);
+/* Does the configuration itself lead the prefix somewhere, by a static or a policy route? */
+bool derive_configured(const struct gateway *gateway, const struct prefix *prefix);
 bool derive_static_exists(const struct gateway *gateway, const struct prefix *prefix);
 bool derive_static(const struct gateway *gateway, const struct prefix *prefix,
 		   struct fib_route *out);
@@ -169,6 +164,7 @@ void derive_policy(struct gateway *gateway); /* import rules from configuration 
 void derive_statics_dirty(struct gateway *gateway, const struct config *config);
 
 /* tunnel.c */
+extern const struct peer_owner tunnel_peer_owner;
 struct tunnel *tunnel_new(struct gateway *gateway, const struct config_connection *connection,
 			  const struct config_tunnel *config);
 void tunnel_free(struct tunnel *tunnel); /* forget it; the kernel and charon keep it */
@@ -190,6 +186,9 @@ void liveness_forget(struct tunnel *tunnel);
 void liveness_changed(void *ctx, const char *name, const struct bfd_status *status);
 void liveness_judge(struct tunnel *tunnel); /* a fact of the verdict changed */
 bool liveness_allows_bgp(const struct tunnel *tunnel);
+/* What BFD says of a path; stale: its peer restarts gracefully. NULL, NULL: no BFD. */
+bool liveness_bfd_verdict(const struct bfd_status *status, const struct config_bfd *config,
+			 bool passed, bool stale);
 const struct bfd_status *liveness_status(const struct tunnel *tunnel); /* NULL: no BFD */
 /* Why the module sends nothing through the tunnel; false: it does. */
 bool liveness_explain(const struct tunnel *tunnel, char *buf, size_t size);
@@ -220,22 +219,12 @@ void history_settle(struct gateway *gateway, enum timeline_kind end, const char 
 		    const char *text);
 void history_forget(struct gateway *gateway, const char *object);
 
-/* peer.c */
-int peer_create(struct tunnel *tunnel); /* no session on a connection without bgp */
-void peer_destroy(struct tunnel *tunnel, uint8_t cease_subcode, const char *text);
-void peer_start(struct tunnel *tunnel); /* if it may run now */
-void peer_retune(struct tunnel *tunnel); /* what resets no session changed: configuration, MTU */
-void peer_path_failed(struct tunnel *tunnel); /* ends the session, its paths go at once */
-void peer_path_good(struct tunnel *tunnel);
-void peer_refuse(struct tunnel *tunnel); /* no BGP with this module: rule 4 */
-void peer_catch_up(struct tunnel *tunnel); /* on what was lost for want of memory */
-
 /* advertise.c */
 int advertise_init(struct gateway *gateway);
 void advertise_route_changed(void *ctx, const struct rtnl_route *route, bool present);
 void advertise_policy(struct gateway *gateway);
 void advertise_again(struct gateway *gateway); /* if export_due: from all routes known */
-void advertise_all(struct tunnel *tunnel, enum session_afi afi);
+void advertise_all(struct peer *peer, enum session_afi afi);
 /* Length of the system table's longest route to an outer address, 0: none but a default. */
 uint8_t advertise_pinned(const struct gateway *gateway, const struct addr *peer);
 size_t advertise_protected(const struct gateway *gateway, struct prefix **out);
@@ -267,6 +256,8 @@ unsigned int drain_others_up(const struct tunnel *tunnel); /* tunnels that take 
 /* reload.c */
 /* The key of a value that ends the tunnel's session when new replaces old; NULL: it stays. */
 const char *reload_resets(const struct config *old, const struct config *new, const char *tunnel);
+const char *reload_resets_line(const struct config *old, const struct config *new,
+			       const char *line); /* the same of a private line's */
 /* dry_run: only report. Each change goes to report(). 0, or negative errno and err. */
 int gateway_reload(struct gateway *gateway, bool dry_run,
 		   void (*report)(void *ctx, const struct config_change *change), void *ctx,

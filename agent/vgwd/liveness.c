@@ -34,16 +34,20 @@ static bool liveness_passed(const struct bfd_session_info *info)
 	return info->state == BFD_UP || info->remote_state == BFD_ADMIN_DOWN;
 }
 
-static bool liveness_bfd_failed(const struct tunnel *tunnel)
+bool liveness_bfd_verdict(const struct bfd_status *status, const struct config_bfd *config,
+			 bool passed, bool stale)
 {
-	const struct config_bfd *config = tunnel->connection->bfd;
-	const struct bfd_status *status = liveness_status(tunnel);
-
 	if (!config || !status || !status->known)
 		return false;
 	if (status->info.failed)
-		return !tunnel->stale || status->info.remote_independent;
-	return config->strict && !tunnel->bfd_passed && !liveness_passed(&status->info);
+		return !stale || status->info.remote_independent;
+	return config->strict && !passed && !liveness_passed(&status->info);
+}
+
+static bool liveness_bfd_failed(const struct tunnel *tunnel)
+{
+	return liveness_bfd_verdict(liveness_status(tunnel), tunnel->connection->bfd,
+				   tunnel->bfd_passed, tunnel->peer.stale);
 }
 
 bool liveness_allows_bgp(const struct tunnel *tunnel)
@@ -97,9 +101,9 @@ void liveness_judge(struct tunnel *tunnel)
 		fib_dirty_tunnel(tunnel->gateway->fib, tunnel->id);
 	}
 	if (changed && bfd)
-		peer_path_failed(tunnel);
+		peer_path_failed(&tunnel->peer);
 	else if (changed)
-		peer_path_good(tunnel);
+		peer_path_good(&tunnel->peer);
 }
 
 bool liveness_explain(const struct tunnel *tunnel, char *buf, size_t size)
@@ -137,6 +141,8 @@ void liveness_changed(void *ctx, const char *name, const struct bfd_status *stat
 	struct tunnel *tunnel = gateway->tunnels;
 	bool first;
 
+	if (line_bfd_changed(gateway, name, status))
+		return;
 	while (tunnel && strcmp(tunnel->config->name, name))
 		tunnel = tunnel->next;
 	if (!tunnel)
@@ -150,7 +156,7 @@ void liveness_changed(void *ctx, const char *name, const struct bfd_status *stat
 	}
 	liveness_judge(tunnel);
 	if (first)
-		peer_path_good(tunnel);
+		peer_path_good(&tunnel->peer);
 }
 
 static void liveness_forget_bfd(struct tunnel *tunnel)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A tunnel's BGP peer: what its session says becomes paths of its RIB source.
+ * A BGP peer: what its session says becomes paths of its RIB source.
  *
  * A session that ends takes its paths along, with one exception (RFC 4724,
  * receiving speaker; RFC 8538): the transport broke without a NOTIFICATION, or
@@ -8,7 +8,7 @@
  * restart. Then the paths stay, marked stale, until the
  * peer has said End-of-RIB in a new session, or did not keep its forwarding
  * state, or its restart time is over. A peer that went silent (hold timer, BFD) gets
- * no such credit: the tunnel may well be a black hole.
+ * no such credit: the way to it may well be a black hole.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -34,52 +34,52 @@ static const uint8_t family_of[SESSION_N_AFI] = {
 	[SESSION_IPV6] = AF_INET6,
 };
 
-static void peer_synced(struct tunnel *tunnel)
+static void peer_synced(struct peer *peer)
 {
-	loop_timer_stop(tunnel->quiet_timer);
-	if (tunnel->synced)
+	loop_timer_stop(peer->quiet_timer);
+	if (peer->synced)
 		return;
-	tunnel->synced = true;
-	restart_check(tunnel->gateway);
+	peer->synced = true;
+	restart_check(peer->gateway);
 }
 
-static void peer_stale_end(struct tunnel *tunnel)
+static void peer_stale_end(struct peer *peer)
 {
-	loop_timer_stop(tunnel->stale_timer);
-	tunnel->stale = false;
-	liveness_judge(tunnel);
+	loop_timer_stop(peer->stale_timer);
+	peer->stale = false;
+	peer->owner->judge(peer);
 }
 
 static void peer_stale_expired(void *ctx)
 {
-	struct tunnel *tunnel = ctx;
+	struct peer *peer = ctx;
 
-	log_warning(tunnel->config->name,
+	log_warning(peer_name(peer),
 		    "peer did not finish its restart in time, stale paths go");
 	for (int afi = 0; afi < SESSION_N_AFI; afi++)
-		rib_source_sweep_stale(tunnel->source, family_of[afi]);
-	peer_stale_end(tunnel);
-	gateway_kick(tunnel->gateway);
+		rib_source_sweep_stale(peer->source, family_of[afi]);
+	peer_stale_end(peer);
+	gateway_kick(peer->gateway);
 }
 
-static void peer_refresh_stop(struct tunnel *tunnel)
+static void peer_refresh_stop(struct peer *peer)
 {
-	loop_timer_stop(tunnel->refresh_timer);
+	loop_timer_stop(peer->refresh_timer);
 	for (int afi = 0; afi < SESSION_N_AFI; afi++)
-		tunnel->refreshing[afi] = false;
+		peer->refreshing[afi] = false;
 }
 
 static void peer_refresh_expired(void *ctx)
 {
-	struct tunnel *tunnel = ctx;
+	struct peer *peer = ctx;
 
-	log_warning(tunnel->config->name,
+	log_warning(peer_name(peer),
 		    "peer did not finish its route refresh in time, what it did not repeat goes");
 	for (int afi = 0; afi < SESSION_N_AFI; afi++)
-		if (tunnel->refreshing[afi])
-			rib_source_sweep_stale(tunnel->source, family_of[afi]);
-	peer_refresh_stop(tunnel);
-	gateway_kick(tunnel->gateway);
+		if (peer->refreshing[afi])
+			rib_source_sweep_stale(peer->source, family_of[afi]);
+	peer_refresh_stop(peer);
+	gateway_kick(peer->gateway);
 }
 
 static void peer_quiet(void *ctx)
@@ -97,126 +97,126 @@ static bool peer_all_eor(const struct session_info *info)
 
 static void peer_established(void *ctx)
 {
-	struct tunnel *tunnel = ctx;
-	const struct session_info *info = session_info(tunnel->session);
+	struct peer *peer = ctx;
+	const struct session_info *info = session_info(peer->session);
 
-	log_info(tunnel->config->name, "BGP established, hold time %u s, graceful restart %s",
+	log_info(peer_name(peer), "BGP established, hold time %u s, graceful restart %s",
 		 info->hold_time, info->graceful_restart ? "yes" : "no");
-	tunnel->groups_due = true;
-	history_note(tunnel->gateway, TIMELINE_BGP_UP, tunnel->config->name, "hold time %u s",
+	peer->owner->changed(peer, true);
+	history_note(peer->gateway, TIMELINE_BGP_UP, peer_name(peer), "hold time %u s",
 		     info->hold_time);
-	rib_source_set_router_id(tunnel->source, info->peer_id);
-	tunnel->synced = false;
-	tunnel->had_session = true;
+	rib_source_set_router_id(peer->source, info->peer_id);
+	peer->synced = false;
+	peer->had_session = true;
 	for (int afi = 0; afi < SESSION_N_AFI; afi++) {
 		bool kept = info->afi[afi] && info->graceful_restart && info->peer_forwarding[afi];
 
-		if (tunnel->stale && !kept)
-			rib_source_sweep_stale(tunnel->source, family_of[afi]);
+		if (peer->stale && !kept)
+			rib_source_sweep_stale(peer->source, family_of[afi]);
 		if (!info->afi[afi])
 			continue;
-		advertise_all(tunnel, afi);
-		session_end_of_rib(tunnel->session, afi);
+		advertise_all(peer, afi);
+		session_end_of_rib(peer->session, afi);
 	}
 	if (!info->graceful_restart)
-		loop_timer_start(tunnel->quiet_timer, QUIET_MS);
-	gateway_kick(tunnel->gateway);
+		loop_timer_start(peer->quiet_timer, QUIET_MS);
+	gateway_kick(peer->gateway);
 }
 
 /* A second restart before the first was over gets no more credit (RFC 4724 4.2). */
-static void peer_keep_stale(struct tunnel *tunnel, const struct session_info *info)
+static void peer_keep_stale(struct peer *peer, const struct session_info *info)
 {
-	if (tunnel->stale)
-		rib_source_mark_stale(tunnel->source);
+	if (peer->stale)
+		rib_source_mark_stale(peer->source);
 	for (int afi = 0; afi < SESSION_N_AFI; afi++) {
 		/* Not mark_stale(): what a refresh marked has not been stale before. */
-		rib_source_mark_refresh(tunnel->source, family_of[afi]);
+		rib_source_mark_refresh(peer->source, family_of[afi]);
 		if (!info->peer_restart_afi[afi])
-			rib_source_sweep_stale(tunnel->source, family_of[afi]);
+			rib_source_sweep_stale(peer->source, family_of[afi]);
 	}
-	tunnel->stale = true;
-	loop_timer_start(tunnel->stale_timer, info->peer_restart_time * 1000ull);
+	peer->stale = true;
+	loop_timer_start(peer->stale_timer, info->peer_restart_time * 1000ull);
 }
 
-static void peer_tell_down(struct tunnel *tunnel, const struct session_info *info)
+static void peer_tell_down(struct peer *peer, const struct session_info *info)
 {
 	const char *why = info->last_error[0] ? info->last_error : "connection lost";
 	bool kept = info->down_graceful && info->peer_restart_time;
+	const char *name = peer_name(peer);
 	size_t accepted = 0, rejected = 0;
 
-	log_warning(tunnel->config->name, "BGP down: %s", why);
-	history_note(tunnel->gateway, TIMELINE_BGP_DOWN, tunnel->config->name, "%s", why);
-	rib_source_counters(tunnel->source, &accepted, &rejected);
+	log_warning(name, "BGP down: %s", why);
+	history_note(peer->gateway, TIMELINE_BGP_DOWN, name, "%s", why);
+	rib_source_counters(peer->source, &accepted, &rejected);
 	if (kept)
-		history_note(tunnel->gateway, TIMELINE_ROUTES, tunnel->config->name,
+		history_note(peer->gateway, TIMELINE_ROUTES, name,
 			     "none: %zu paths are kept for at most %u s", accepted,
 			     info->peer_restart_time);
 	else
-		history_note(tunnel->gateway, TIMELINE_ROUTES, tunnel->config->name, "%zu paths",
-			     accepted);
-	tunnel->groups_due = !kept;
+		history_note(peer->gateway, TIMELINE_ROUTES, name, "%zu paths", accepted);
+	peer->owner->changed(peer, !kept);
 }
 
 static void peer_down(void *ctx, enum session_down_reason reason)
 {
-	struct tunnel *tunnel = ctx;
-	const struct session_info *info = session_info(tunnel->session);
+	struct peer *peer = ctx;
+	const struct session_info *info = session_info(peer->session);
 
-	peer_tell_down(tunnel, info);
-	loop_timer_stop(tunnel->quiet_timer);
-	tunnel->synced = false;
-	peer_refresh_stop(tunnel);
+	peer_tell_down(peer, info);
+	loop_timer_stop(peer->quiet_timer);
+	peer->synced = false;
+	peer_refresh_stop(peer);
 	if (info->down_graceful && info->peer_restart_time) {
-		peer_keep_stale(tunnel, info);
+		peer_keep_stale(peer, info);
 	} else {
-		rib_source_flush(tunnel->source);
-		peer_stale_end(tunnel);
+		rib_source_flush(peer->source);
+		peer_stale_end(peer);
 	}
-	gateway_kick(tunnel->gateway);
-	restart_check(tunnel->gateway);
+	gateway_kick(peer->gateway);
+	restart_check(peer->gateway);
 }
 
 static void peer_route(void *ctx, const struct prefix *prefix, const struct attrs *attrs)
 {
-	struct tunnel *tunnel = ctx;
+	struct peer *peer = ctx;
 
-	if (rib_announce(tunnel->source, prefix, attrs)) {
+	if (rib_announce(peer->source, prefix, attrs)) {
 		char text[PREFIX_STRLEN];
 
 		/* What cannot be kept must not be half kept: the old path would be a lie. */
-		rib_withdraw(tunnel->source, prefix);
-		log_error(tunnel->config->name, "out of memory, path for %s lost for now",
+		rib_withdraw(peer->source, prefix);
+		log_error(peer_name(peer), "out of memory, path for %s lost for now",
 			  prefix_format(prefix, text, sizeof(text)));
-		tunnel->relearn = true;
-		gateway_look_soon(tunnel->gateway, CATCH_UP_MS);
+		peer->relearn = true;
+		gateway_look_soon(peer->gateway, CATCH_UP_MS);
 	}
 }
 
 static void peer_withdraw(void *ctx, const struct prefix *prefix)
 {
-	struct tunnel *tunnel = ctx;
+	struct peer *peer = ctx;
 
-	rib_withdraw(tunnel->source, prefix);
+	rib_withdraw(peer->source, prefix);
 }
 
 static void peer_update_end(void *ctx)
 {
-	struct tunnel *tunnel = ctx;
+	struct peer *peer = ctx;
 
-	if (loop_timer_pending(tunnel->quiet_timer))
-		loop_timer_start(tunnel->quiet_timer, QUIET_MS);
-	gateway_kick(tunnel->gateway);
+	if (loop_timer_pending(peer->quiet_timer))
+		loop_timer_start(peer->quiet_timer, QUIET_MS);
+	gateway_kick(peer->gateway);
 }
 
 static void peer_end_of_rib(void *ctx, enum session_afi afi)
 {
-	struct tunnel *tunnel = ctx;
+	struct peer *peer = ctx;
 
-	rib_source_sweep_stale(tunnel->source, family_of[afi]);
-	gateway_kick(tunnel->gateway);
-	if (peer_all_eor(session_info(tunnel->session))) {
-		peer_stale_end(tunnel);
-		peer_synced(tunnel);
+	rib_source_sweep_stale(peer->source, family_of[afi]);
+	gateway_kick(peer->gateway);
+	if (peer_all_eor(session_info(peer->session))) {
+		peer_stale_end(peer);
+		peer_synced(peer);
 	}
 }
 
@@ -227,34 +227,34 @@ static void peer_refresh(void *ctx, enum session_afi afi)
 
 static void peer_refresh_begin(void *ctx, enum session_afi afi)
 {
-	struct tunnel *tunnel = ctx;
+	struct peer *peer = ctx;
 
-	rib_source_mark_refresh(tunnel->source, family_of[afi]);
-	tunnel->refreshing[afi] = true;
-	loop_timer_start(tunnel->refresh_timer, REFRESH_MS);
+	rib_source_mark_refresh(peer->source, family_of[afi]);
+	peer->refreshing[afi] = true;
+	loop_timer_start(peer->refresh_timer, REFRESH_MS);
 }
 
 /* RFC 7313 4: an end without a beginning means nothing. */
 static void peer_refresh_end(void *ctx, enum session_afi afi)
 {
-	struct tunnel *tunnel = ctx;
+	struct peer *peer = ctx;
 
-	if (!tunnel->refreshing[afi])
+	if (!peer->refreshing[afi])
 		return;
-	tunnel->refreshing[afi] = false;
-	rib_source_sweep_stale(tunnel->source, family_of[afi]);
-	if (!tunnel->refreshing[SESSION_IPV4] && !tunnel->refreshing[SESSION_IPV6])
-		loop_timer_stop(tunnel->refresh_timer);
-	gateway_kick(tunnel->gateway);
+	peer->refreshing[afi] = false;
+	rib_source_sweep_stale(peer->source, family_of[afi]);
+	if (!peer->refreshing[SESSION_IPV4] && !peer->refreshing[SESSION_IPV6])
+		loop_timer_stop(peer->refresh_timer);
+	gateway_kick(peer->gateway);
 }
 
 static const char *peer_accept_open(void *ctx, uint32_t peer_as, uint32_t peer_id)
 {
-	const struct tunnel *tunnel = ctx;
+	const struct peer *peer = ctx;
 
 	(void)peer_as;
 	/* Rule 15: gateways of one domain do not peer with each other. */
-	if (peer_id == tunnel->gateway->router_id)
+	if (peer_id == peer->gateway->router_id)
 		return "router-id is that of this gateway";
 	return NULL;
 }
@@ -297,44 +297,44 @@ static struct addr peer_mapped(const struct addr *v4)
 	return out;
 }
 
-/* What fits into the tunnel: a larger segment is lost wherever nobody may say so. */
-static uint16_t peer_mss(const struct tunnel *tunnel)
+/* What fits into the way to the peer: a larger segment is lost wherever nobody may say so. */
+static uint16_t peer_mss(const struct peer_facts *facts)
 {
-	const struct config_bgp *bgp = tunnel->connection->bgp;
-	bool v6 = tunnel->config->inside_peer.family == AF_INET6;
+	bool v6 = facts->remote.family == AF_INET6;
 
-	if (bgp->tcp_mss)
-		return bgp->tcp_mss;
-	if (!tunnel->reported || tunnel->kernel.mtu < MTU_MIN || tunnel->kernel.mtu > 32767)
+	if (facts->bgp->tcp_mss)
+		return facts->bgp->tcp_mss;
+	if (facts->mtu < MTU_MIN || facts->mtu > 32767)
 		return 0;
-	return (uint16_t)(tunnel->kernel.mtu - (v6 ? TCP_HEADERS6 : TCP_HEADERS4));
+	return (uint16_t)(facts->mtu - (v6 ? TCP_HEADERS6 : TCP_HEADERS4));
 }
 
 /* Everything that a session can take over while it runs. */
-static void peer_tuning(const struct tunnel *tunnel, struct session_config *config)
+static void peer_tuning(const struct peer_facts *facts, struct session_config *config)
 {
-	const struct config_bgp *bgp = tunnel->connection->bgp;
+	const struct config_bgp *bgp = facts->bgp;
 
 	config->passive = bgp->passive;
 	config->connect_retry = bgp->connect_retry;
 	config->send_hold = bgp->send_hold;
 	config->delay_open = bgp->delay_open;
 	config->rest_max = bgp->idle_hold_max;
-	config->tcp_mss = peer_mss(tunnel);
+	config->tcp_mss = peer_mss(facts);
 }
 
-static struct session *peer_session(struct tunnel *tunnel, const char *key)
+static struct session *peer_session(struct peer *peer, const struct peer_facts *facts,
+				    const char *key)
 {
-	const struct config_bgp *bgp = tunnel->connection->bgp;
-	struct gateway *gateway = tunnel->gateway;
+	const struct config_bgp *bgp = facts->bgp;
+	struct gateway *gateway = peer->gateway;
 	struct session_config config = {
-		.name = tunnel->config->name,
+		.name = facts->name,
 		.local_as = gateway->config->gateway.local_asn,
-		.peer_as = tunnel->connection->customer_gateway->asn,
+		.peer_as = facts->remote_as,
 		.router_id = gateway->router_id,
-		.local = tunnel->config->inside_address,
-		.peer = tunnel->config->inside_peer,
-		.device = tunnel->config->interface,
+		.local = facts->local,
+		.peer = facts->remote,
+		.device = facts->device,
 		.hold_time = bgp->hold_time,
 		.keepalive = bgp->keepalive,
 		.ttl = bgp->ttl,
@@ -343,71 +343,82 @@ static struct session *peer_session(struct tunnel *tunnel, const char *key)
 		.afi = {[SESSION_IPV4] = bgp->ipv4, [SESSION_IPV6] = bgp->ipv6},
 		.restart_time = gateway->config->gateway.restart_time,
 		.restarting = gateway->kept_forwarding,
-		.forwarding_kept = gateway->kept_forwarding || tunnel->had_session,
+		.forwarding_kept = gateway->kept_forwarding || peer->had_session,
 		.extended_message = bgp->extended_messages,
-		.extended_next_hop = bgp->ipv4 && tunnel->config->inside_peer.family == AF_INET6,
+		.extended_next_hop = bgp->ipv4 && facts->remote.family == AF_INET6,
 		.graceful_notification = bgp->graceful_notification,
 	};
 
-	peer_tuning(tunnel, &config);
+	peer_tuning(facts, &config);
 
 	if (bgp->ipv6 && config.local.family == AF_INET)
 		config.next_hop6 = peer_mapped(&config.local);
-	return session_new(gateway->loop, &config, &peer_ops, tunnel);
+	return session_new(gateway->loop, &config, &peer_ops, peer);
 }
 
-static struct rib_source *peer_source(struct tunnel *tunnel)
+static void peer_link(struct peer *peer)
 {
-	struct rib_source_config config = {
-		.tunnel = tunnel->id,
-		.connection = tunnel->connection->id,
-		.site = tunnel->connection->customer_gateway->site_id,
-		.peer_as = tunnel->connection->customer_gateway->asn,
-		.site_as = tunnel->connection->customer_gateway->asn,
-		.weight = tunnel->config->weight,
-		.peer = tunnel->config->inside_peer,
-		.name = tunnel->config->name,
-	};
+	struct peer **tail = &peer->gateway->peers;
 
-	return rib_source_add(tunnel->gateway->rib, &config);
+	while (*tail)
+		tail = &(*tail)->next;
+	peer->next = NULL;
+	*tail = peer;
 }
 
-int peer_create(struct tunnel *tunnel)
+static void peer_unlink(struct peer *peer)
 {
-	const struct config_bgp *bgp = tunnel->connection->bgp;
+	struct peer **link = &peer->gateway->peers;
 
-	if (!bgp)
+	while (*link && *link != peer)
+		link = &(*link)->next;
+	if (*link)
+		*link = peer->next;
+}
+
+const char *peer_name(const struct peer *peer)
+{
+	return peer->owner->facts(peer).name;
+}
+
+int peer_create(struct peer *peer)
+{
+	struct rib_source_config source;
+
+	if (!peer->owner->facts(peer).bgp)
 		return 0;
-	tunnel->source = peer_source(tunnel);
-	if (tunnel->source)
-		rib_source_set_drained(tunnel->source, tunnel->drained);
-	tunnel->stale_timer = loop_timer_new(tunnel->gateway->loop, peer_stale_expired, tunnel);
-	tunnel->quiet_timer = loop_timer_new(tunnel->gateway->loop, peer_quiet, tunnel);
-	tunnel->refresh_timer =
-		loop_timer_new(tunnel->gateway->loop, peer_refresh_expired, tunnel);
-	if (tunnel->source && tunnel->stale_timer && tunnel->quiet_timer && tunnel->refresh_timer)
+	source = peer->owner->source(peer);
+	peer->source = rib_source_add(peer->gateway->rib, &source);
+	if (peer->source)
+		rib_source_set_drained(peer->source, peer->owner->drained(peer));
+	peer->stale_timer = loop_timer_new(peer->gateway->loop, peer_stale_expired, peer);
+	peer->quiet_timer = loop_timer_new(peer->gateway->loop, peer_quiet, peer);
+	peer->refresh_timer = loop_timer_new(peer->gateway->loop, peer_refresh_expired, peer);
+	peer_link(peer);
+	if (peer->source && peer->stale_timer && peer->quiet_timer && peer->refresh_timer)
 		return 0;
-	peer_destroy(tunnel, 0, NULL);
+	peer_destroy(peer, 0, NULL);
 	return -ENOMEM;
 }
 
-void peer_destroy(struct tunnel *tunnel, uint8_t cease_subcode, const char *text)
+void peer_destroy(struct peer *peer, uint8_t cease_subcode, const char *text)
 {
-	if (tunnel->session && tunnel->started)
-		session_stop(tunnel->session, cease_subcode, text);
-	session_free(tunnel->session);
-	tunnel->session = NULL;
-	tunnel->started = false;
-	loop_timer_free(tunnel->stale_timer);
-	loop_timer_free(tunnel->quiet_timer);
-	loop_timer_free(tunnel->refresh_timer);
-	tunnel->stale_timer = NULL;
-	tunnel->refresh_timer = NULL;
-	tunnel->quiet_timer = NULL;
-	if (tunnel->source)
-		rib_source_remove(tunnel->source);
-	tunnel->source = NULL;
-	history_settle(tunnel->gateway, TIMELINE_BGP_UP, tunnel->config->name,
+	if (peer->session && peer->started)
+		session_stop(peer->session, cease_subcode, text);
+	session_free(peer->session);
+	peer->session = NULL;
+	peer->started = false;
+	loop_timer_free(peer->stale_timer);
+	loop_timer_free(peer->quiet_timer);
+	loop_timer_free(peer->refresh_timer);
+	peer->stale_timer = NULL;
+	peer->refresh_timer = NULL;
+	peer->quiet_timer = NULL;
+	if (peer->source)
+		rib_source_remove(peer->source);
+	peer->source = NULL;
+	peer_unlink(peer);
+	history_settle(peer->gateway, TIMELINE_BGP_UP, peer_name(peer),
 		       "no session is wanted any more");
 }
 
@@ -416,56 +427,57 @@ void peer_destroy(struct tunnel *tunnel, uint8_t cease_subcode, const char *text
  * may appear after us. Not before the gateway's device is there: who hears us sends
  * packets.
  */
-void peer_start(struct tunnel *tunnel)
+void peer_start(struct peer *peer)
 {
-	const struct config_bgp *bgp = tunnel->connection->bgp;
-	char key[81] = "";
+	struct peer_facts facts = peer->owner->facts(peer);
+	const struct config_bgp *bgp = facts.bgp;
+	char key[81] = "", error[160];
 
-	if (!bgp || tunnel->started || !tunnel->ready || !tunnel->gateway->bound ||
-	    !tunnel->gateway->routes_synced || tunnel->gateway->bgp_refused ||
-	    !liveness_allows_bgp(tunnel))
+	if (!bgp || peer->started || !facts.ready || !peer->gateway->bound ||
+	    !peer->gateway->routes_synced || !peer->owner->allows(peer))
 		return;
 	if (bgp->md5_file && !peer_read_key(bgp->md5_file, key, sizeof(key))) {
-		snprintf(tunnel->error, sizeof(tunnel->error), "%.120s: no BGP key in this file",
-			 bgp->md5_file);
-		log_error(tunnel->config->name, "%s", tunnel->error);
-		gateway_look_soon(tunnel->gateway, 5000);
+		snprintf(error, sizeof(error), "%.120s: no BGP key in this file", bgp->md5_file);
+		log_error(facts.name, "%s", error);
+		peer->owner->fail(peer, error);
+		gateway_look_soon(peer->gateway, 5000);
 		return;
 	}
-	tunnel->session = peer_session(tunnel, bgp->md5_file ? key : NULL);
+	peer->session = peer_session(peer, &facts, bgp->md5_file ? key : NULL);
 	explicit_bzero(key, sizeof(key));
-	if (!tunnel->session) {
-		log_error(tunnel->config->name, "out of memory, no BGP session");
+	if (!peer->session) {
+		log_error(peer_name(peer), "out of memory, no BGP session");
 		return;
 	}
-	tunnel->started = true;
-	session_start(tunnel->session);
+	peer->started = true;
+	session_start(peer->session);
 }
 
-void peer_retune(struct tunnel *tunnel)
+void peer_retune(struct peer *peer)
 {
+	struct peer_facts facts = peer->owner->facts(peer);
 	struct session_config config = {0};
 
-	if (!tunnel->session)
+	if (!peer->session || !facts.bgp)
 		return;
-	peer_tuning(tunnel, &config);
-	session_retune(tunnel->session, &config);
+	peer_tuning(&facts, &config);
+	session_retune(peer->session, &config);
 }
 
-void peer_catch_up(struct tunnel *tunnel)
+void peer_catch_up(struct peer *peer)
 {
-	const struct session_info *info = tunnel->session ? session_info(tunnel->session) : NULL;
-	bool relearn = tunnel->relearn, retell = tunnel->retell;
+	const struct session_info *info = peer->session ? session_info(peer->session) : NULL;
+	bool relearn = peer->relearn, retell = peer->retell;
 
-	tunnel->relearn = tunnel->retell = false;
+	peer->relearn = peer->retell = false;
 	if (!info || info->state != SESSION_ESTABLISHED)
 		return; /* a new session tells everything */
 	for (int afi = 0; afi < SESSION_N_AFI; afi++) {
 		if (retell && info->afi[afi])
-			advertise_all(tunnel, afi);
-		if (relearn && info->afi[afi] && session_request_refresh(tunnel->session, afi)) {
-			tunnel->relearn = info->refresh;
-			gateway_look_soon(tunnel->gateway, CATCH_UP_MS);
+			advertise_all(peer, afi);
+		if (relearn && info->afi[afi] && session_request_refresh(peer->session, afi)) {
+			peer->relearn = info->refresh;
+			gateway_look_soon(peer->gateway, CATCH_UP_MS);
 		}
 	}
 }
@@ -474,43 +486,43 @@ void peer_catch_up(struct tunnel *tunnel)
  * RFC 5882 4.3: also a restart of the peer that is under way is given up. Without
  * "strict" BGP may try again at once; it finds out by itself whether it can.
  */
-void peer_path_failed(struct tunnel *tunnel)
+void peer_path_failed(struct peer *peer)
 {
-	if (!tunnel->started)
+	if (!peer->started)
 		return;
-	session_stop(tunnel->session, SESSION_CEASE_BFD_DOWN, NULL);
-	if (tunnel->stale) {
-		rib_source_flush(tunnel->source);
-		peer_stale_end(tunnel);
-		gateway_kick(tunnel->gateway);
+	session_stop(peer->session, SESSION_CEASE_BFD_DOWN, NULL);
+	if (peer->stale) {
+		rib_source_flush(peer->source);
+		peer_stale_end(peer);
+		gateway_kick(peer->gateway);
 	}
-	if (liveness_allows_bgp(tunnel))
-		session_start(tunnel->session);
+	if (peer->owner->allows(peer))
+		session_start(peer->session);
 }
 
-void peer_refuse(struct tunnel *tunnel)
+void peer_refuse(struct peer *peer)
 {
-	if (!tunnel->started)
+	if (!peer->started)
 		return;
-	session_stop(tunnel->session, SESSION_CEASE_SHUTDOWN, tunnel->gateway->bgp_refused);
-	session_free(tunnel->session);
-	tunnel->session = NULL;
-	tunnel->started = false;
-	loop_timer_stop(tunnel->quiet_timer);
-	peer_refresh_stop(tunnel);
-	rib_source_flush(tunnel->source);
-	peer_stale_end(tunnel);
-	gateway_kick(tunnel->gateway);
+	session_stop(peer->session, SESSION_CEASE_SHUTDOWN, peer->gateway->bgp_refused);
+	session_free(peer->session);
+	peer->session = NULL;
+	peer->started = false;
+	loop_timer_stop(peer->quiet_timer);
+	peer_refresh_stop(peer);
+	rib_source_flush(peer->source);
+	peer_stale_end(peer);
+	gateway_kick(peer->gateway);
 }
 
-void peer_path_good(struct tunnel *tunnel)
+void peer_path_good(struct peer *peer)
 {
-	if (!tunnel->started) {
-		peer_start(tunnel);
+	if (!peer->started) {
+		peer_start(peer);
 		return;
 	}
-	if (!liveness_allows_bgp(tunnel))
+	if (!peer->owner->allows(peer))
 		return;
-	session_start(tunnel->session);
-	session_kick(tunnel->session);
+	session_start(peer->session);
+	session_kick(peer->session);
 }

@@ -79,23 +79,50 @@ static const char *device_differs(const struct config_tunnel *a, const struct co
 	return !a->ike == !b->ike ? NULL : "ike";
 }
 
+/* Of the gateway itself, for every session. */
+static const char *settings_differ(const struct config *old, const struct config *new)
+{
+	if (old->gateway.local_asn != new->gateway.local_asn)
+		return "gateway.local-asn";
+	if (old->gateway.restart_time != new->gateway.restart_time)
+		return "gateway.graceful-restart.restart-time";
+	return gateway_router_id(old) != gateway_router_id(new) ? "gateway.router-id" : NULL;
+}
+
 static const char *session_differs(const struct config *old, const struct config *new,
 				   const struct config_connection *a,
 				   const struct config_connection *b)
 {
+	const char *reason;
+
 	if (!a->bgp && !b->bgp)
 		return NULL;
 	if (a->customer_gateway->asn != b->customer_gateway->asn)
 		return "the customer gateway's asn";
 	if (a->customer_gateway->site_id != b->customer_gateway->site_id)
 		return "the customer gateway's site";
-	if (old->gateway.local_asn != new->gateway.local_asn)
-		return "gateway.local-asn";
-	if (old->gateway.restart_time != new->gateway.restart_time)
-		return "gateway.graceful-restart.restart-time";
-	if (gateway_router_id(old) != gateway_router_id(new))
-		return "gateway.router-id";
-	return bgp_differs(a->bgp, b->bgp);
+	reason = settings_differ(old, new);
+	return reason ? reason : bgp_differs(a->bgp, b->bgp);
+}
+
+static const char *line_differs(const struct config *old, const struct config *new,
+				const struct config_private_line *a,
+				const struct config_private_line *b)
+{
+	const char *reason;
+
+	if (strcmp(a->interface, b->interface))
+		return "interface";
+	if (!addr_equal(&a->local_address, &b->local_address))
+		return "local-address";
+	if (!addr_equal(&a->peer_address, &b->peer_address))
+		return "peer-address";
+	if (a->asn != b->asn)
+		return "asn";
+	if (a->site_id != b->site_id)
+		return "site";
+	reason = settings_differ(old, new);
+	return reason ? reason : bgp_differs(a->bgp, b->bgp);
 }
 
 const char *reload_resets(const struct config *old, const struct config *new, const char *tunnel)
@@ -111,6 +138,17 @@ const char *reload_resets(const struct config *old, const struct config *new, co
 		return "the tunnel";
 	reason = device_differs(was, is);
 	return reason ? reason : session_differs(old, new, a, b);
+}
+
+const char *reload_resets_line(const struct config *old, const struct config *new,
+			       const char *line)
+{
+	const struct config_private_line *was = config_line_find(old, line);
+	const struct config_private_line *is = config_line_find(new, line);
+
+	if (!was)
+		return NULL;
+	return is ? line_differs(old, new, was, is) : "the private line";
 }
 
 static struct tunnel *tunnel_by_name(const struct gateway *gateway, const char *name)
@@ -167,15 +205,15 @@ static void reload_tunnel(struct gateway *gateway, const struct config *old,
 	}
 	keep = !session_differs(old, gateway->config, tunnel->connection, connection);
 	if (!keep)
-		peer_destroy(tunnel, SESSION_CEASE_CONFIG_CHANGE, "configuration changed");
+		peer_destroy(&tunnel->peer, SESSION_CEASE_CONFIG_CHANGE, "configuration changed");
 	tunnel->config = config;
 	tunnel->connection = connection;
-	if (!keep && peer_create(tunnel))
+	if (!keep && peer_create(&tunnel->peer))
 		log_error(config->name, "out of memory, no BGP session");
-	else if (tunnel->source)
-		rib_source_set_weight(tunnel->source, config->weight);
+	else if (tunnel->peer.source)
+		rib_source_set_weight(tunnel->peer.source, config->weight);
 	if (keep)
-		peer_retune(tunnel);
+		peer_retune(&tunnel->peer);
 }
 
 static void reload_tunnels(struct gateway *gateway, const struct config *old)
@@ -188,6 +226,51 @@ static void reload_tunnels(struct gateway *gateway, const struct config *old)
 		for (size_t k = 0; k < connection->n_tunnels; k++)
 			reload_tunnel(gateway, old, connection, &connection->tunnels[k]);
 	}
+}
+
+/* Lines that are gone or must be made anew leave; the others get their new values. */
+static void reload_lines_old(struct gateway *gateway, const struct config *old,
+			     const struct config *new)
+{
+	struct line **link = &gateway->lines;
+
+	while (*link) {
+		const struct config_private_line *wanted =
+			config_line_find(new, (*link)->config->name);
+		struct line *line = *link;
+
+		if (wanted && !line_differs(old, new, line->config, wanted)) {
+			line->config = wanted;
+			peer_retune(&line->peer);
+			link = &line->next;
+			continue;
+		}
+		*link = line->next;
+		line_remove(line);
+	}
+}
+
+static void reload_lines(struct gateway *gateway)
+{
+	struct line **tail = &gateway->lines;
+	const struct config *config = gateway->config;
+
+	while (*tail)
+		tail = &(*tail)->next;
+	for (size_t i = 0; i < config->n_private_lines; i++) {
+		const struct config_private_line *line = &config->private_lines[i];
+
+		if (line_by_name(gateway, line->name))
+			continue;
+		*tail = line_new(gateway, line);
+		if (*tail)
+			tail = &(*tail)->next;
+		else
+			log_error(line->name, "out of memory, the private line is not set up");
+	}
+	/* A place in the file is a metric. */
+	for (struct line *line = gateway->lines; line; line = line->next)
+		rib_source_touch(line->peer.source);
 }
 
 /* What depends on the switch of rule 20, or on which paths count. */
@@ -207,11 +290,13 @@ static void reload_apply(struct gateway *gateway, struct config *new)
 	int ret;
 
 	reload_remove(gateway, new);
+	reload_lines_old(gateway, old, new);
 	gateway->config = new;
 	gateway->router_id = gateway_router_id(new);
 	/* Sessions that start from here on are no restart. */
 	gateway->kept_forwarding = gateway->kept_forwarding && restart_deferring(gateway);
 	reload_tunnels(gateway, old);
+	reload_lines(gateway);
 	/* Also of a tunnel that got another device; those that are gone are forgotten. */
 	drain_load(gateway);
 	ret = drain_save(gateway);
@@ -224,6 +309,8 @@ static void reload_apply(struct gateway *gateway, struct config *new)
 	gateway_settings_apply(gateway);
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
 		tunnel_setup(t);
+	for (struct line *line = gateway->lines; line; line = line->next)
+		line_setup(line);
 	derive_statics_dirty(gateway, old);
 	derive_statics_dirty(gateway, new);
 	if (publish)
@@ -232,20 +319,37 @@ static void reload_apply(struct gateway *gateway, struct config *new)
 	config_free(old);
 }
 
+static void reload_tell_reset(struct reload_report *report, const char *name, const char *reason,
+			      bool stays)
+{
+	struct config_change change = {.kind = CONFIG_RESET, .object = "session"};
+
+	if (!reason)
+		return;
+	snprintf(change.name, sizeof(change.name), "%s", name);
+	snprintf(change.detail, sizeof(change.detail), "%s %s", reason, stays ? "changes" : "goes");
+	report->report(report->ctx, &change);
+}
+
 /* Which sessions end, and the value that makes it necessary. */
 static void reload_tell_resets(const struct gateway *gateway, const struct config *new,
 			       struct reload_report *report)
 {
-	for (const struct tunnel *t = gateway->tunnels; t && report->report; t = t->next) {
-		const char *reason = reload_resets(gateway->config, new, t->config->name);
-		struct config_change change = {.kind = CONFIG_RESET, .object = "session"};
+	const struct config *old = gateway->config;
 
-		if (!reason)
-			continue;
-		snprintf(change.name, sizeof(change.name), "%s", t->config->name);
-		snprintf(change.detail, sizeof(change.detail), "%s %s", reason,
-			 config_tunnel_find(new, t->config->name, NULL) ? "changes" : "goes");
-		report->report(report->ctx, &change);
+	if (!report->report)
+		return;
+	for (const struct tunnel *t = gateway->tunnels; t; t = t->next) {
+		const char *name = t->config->name;
+
+		reload_tell_reset(report, name, reload_resets(old, new, name),
+				  config_tunnel_find(new, name, NULL));
+	}
+	for (const struct line *line = gateway->lines; line; line = line->next) {
+		const char *name = line->config->name;
+
+		reload_tell_reset(report, name, reload_resets_line(old, new, name),
+				  config_line_find(new, name));
 	}
 }
 

@@ -9,18 +9,8 @@
  * back. Then everything is selected at once, the module's generation is
  * committed and the published routes that nobody claimed go.
  */
-#include <linux/vgw.h>
-
 #include "lib/log.h"
 #include "vgwd/gateway.h"
-
-/* A tunnel that the module knows to be dead brings no session. */
-static bool restart_expected(const struct tunnel *tunnel)
-{
-	if (!tunnel->connection->bgp || tunnel->gateway->bgp_refused || tunnel->synced)
-		return false;
-	return !(tunnel->reported && tunnel->kernel.state == VGW_TUNNEL_STATE_DOWN);
-}
 
 static void restart_finish(struct gateway *gateway)
 {
@@ -58,8 +48,8 @@ void restart_check(struct gateway *gateway)
 {
 	if (gateway->phase != GATEWAY_RESTARTING)
 		return;
-	for (const struct tunnel *t = gateway->tunnels; t; t = t->next)
-		if (restart_expected(t))
+	for (const struct peer *peer = gateway->peers; peer; peer = peer->next)
+		if (!peer->synced && peer->owner->expected(peer))
 			return;
 	log_info(NULL, "every peer that could be expected is back");
 	restart_finish(gateway);

@@ -307,21 +307,20 @@ static json_t *bgp_state(const struct tunnel *tunnel)
 {
 	if (!tunnel->connection->bgp)
 		return json_null();
-	if (!tunnel->session)
+	if (!tunnel->peer.session)
 		return json_string(session_state_name(SESSION_IDLE));
-	return json_string(session_state_name(session_info(tunnel->session)->state));
+	return json_string(session_state_name(session_info(tunnel->peer.session)->state));
 }
 
 /* Null without BFD; "unknown" while vgw-bfd does not tell. */
-static void row_add_bfd(json_t *row, const struct tunnel *tunnel)
+static void row_add_bfd(json_t *row, const struct bfd_status *status, bool wanted)
 {
-	const struct bfd_status *status = liveness_status(tunnel);
 	const struct bfd_session_info *info = status && status->known ? &status->info : NULL;
 	json_t *state = json_null();
 
 	if (info)
 		state = json_string(bfd_state_name(info->state));
-	else if (tunnel->connection->bfd)
+	else if (wanted)
 		state = json_string("unknown");
 	json_object_set_new(row, "bfd", state);
 	json_object_set_new(row, "bfd_detection_ms", number_or_null(info ? info->detection : 0));
@@ -424,7 +423,7 @@ static json_t *tunnel_row(const struct tunnel *tunnel)
 	json_object_set_new(row, "ike", ike_row(tunnel));
 	json_object_set_new(row, "bgp", bgp_state(tunnel));
 	json_object_set_new(row, "drain", drain_state(tunnel));
-	row_add_bfd(row, tunnel);
+	row_add_bfd(row, liveness_status(tunnel), tunnel->connection->bfd);
 	json_object_set_new(row, "tx_packets", json_integer(kernel->tx_packets));
 	json_object_set_new(row, "tx_bytes", json_integer(kernel->tx_bytes));
 	json_object_set_new(row, "tx_errors", json_integer(kernel->tx_errors));
@@ -506,28 +505,28 @@ static json_t *families(const bool afi[SESSION_N_AFI])
 	return out;
 }
 
-static size_t advertised_count(const struct tunnel *tunnel, const struct session_info *info)
+static size_t advertised_count(const struct peer *peer, const struct session_info *info)
 {
 	struct prefix prefix = {.addr.family = AF_UNSPEC};
 	size_t n = 0;
 
 	if (info->state != SESSION_ESTABLISHED)
 		return 0;
-	while (export_next(tunnel->gateway->export, &prefix))
+	while (export_next(peer->gateway->export, &prefix))
 		n += info->afi[prefix.addr.family == AF_INET ? SESSION_IPV4 : SESSION_IPV6];
 	return n;
 }
 
-static void peer_add_session(json_t *row, const struct tunnel *tunnel)
+static void peer_add_session(json_t *row, const struct peer *peer)
 {
 	static const struct session_info none = {.state = SESSION_IDLE};
-	const struct session_info *info = tunnel->session ? session_info(tunnel->session) : &none;
+	const struct session_info *info = peer->session ? session_info(peer->session) : &none;
 	const uint32_t id = info->peer_id;
 	const struct addr peer_id = {AF_INET, {id >> 24, id >> 16, id >> 8, id}};
 
 	json_object_set_new(row, "state", json_string(session_state_name(info->state)));
 	json_object_set_new(row, "since_ms",
-			    json_integer(loop_now(tunnel->gateway->loop) - info->since));
+			    json_integer(loop_now(peer->gateway->loop) - info->since));
 	json_object_set_new(row, "hold_time", json_integer(info->hold_time));
 	json_object_set_new(row, "keepalive", json_integer(info->keepalive));
 	json_object_set_new(row, "peer_id", id ? verbs_address(&peer_id) : json_null());
@@ -541,7 +540,7 @@ static void peer_add_session(json_t *row, const struct tunnel *tunnel)
 	json_object_set_new(row, "graceful_notification",
 			    json_boolean(info->graceful_notification));
 	json_object_set_new(row, "peer_restart_time", json_integer(info->peer_restart_time));
-	json_object_set_new(row, "advertised", json_integer(advertised_count(tunnel, info)));
+	json_object_set_new(row, "advertised", json_integer(advertised_count(peer, info)));
 	json_object_set_new(row, "end_of_rib",
 			    json_pack("{s:o,s:o}", "sent", families(info->eor_sent), "received",
 				      families(info->eor_received)));
@@ -550,10 +549,7 @@ static void peer_add_session(json_t *row, const struct tunnel *tunnel)
 	json_object_set_new(row, "updates_in", json_integer(info->updates_in));
 	json_object_set_new(row, "updates_out", json_integer(info->updates_out));
 	json_object_set_new(row, "established_count", json_integer(info->established_count));
-	json_object_set_new(row, "last_error",
-			    verbs_text(tunnel->gateway->bgp_refused
-					       ? tunnel->gateway->bgp_refused_text
-					       : info->last_error));
+	json_object_set_new(row, "last_error", verbs_text(info->last_error));
 	json_object_set_new(row, "last_code", json_integer(info->last_code));
 	json_object_set_new(row, "last_subcode", json_integer(info->last_subcode));
 	json_object_set_new(row, "last_hard", json_boolean(info->last_hard));
@@ -562,28 +558,51 @@ static void peer_add_session(json_t *row, const struct tunnel *tunnel)
 	json_object_set_new(row, "unacked", json_integer(info->unacked));
 	json_object_set_new(row, "mss", number_or_null(info->mss));
 	json_object_set_new(row, "backlog",
-			    json_integer(tunnel->session ? session_backlog(tunnel->session) : 0));
+			    json_integer(peer->session ? session_backlog(peer->session) : 0));
 }
 
-static json_t *peer_row(const struct tunnel *tunnel)
+static json_t *peer_row(const struct peer *peer)
 {
+	const struct peer_facts facts = peer->owner->facts(peer);
 	size_t accepted = 0, rejected = 0;
-	json_t *row = json_pack("{s:s,s:s,s:I,s:I,s:b}", "tunnel", tunnel->config->name,
-				"connection", tunnel->connection->name, "peer_as",
-				(json_int_t)tunnel->connection->customer_gateway->asn, "local_as",
-				(json_int_t)tunnel->gateway->config->gateway.local_asn, "stale",
-				tunnel->stale);
+	json_t *row = json_pack("{s:n,s:n,s:n,s:I,s:I,s:b}", "tunnel", "line", "connection",
+				"peer_as", (json_int_t)facts.remote_as, "local_as",
+				(json_int_t)peer->gateway->config->gateway.local_asn, "stale",
+				peer->stale);
 
 	if (!row)
 		return NULL;
-	rib_source_counters(tunnel->source, &accepted, &rejected);
-	json_object_set_new(row, "peer", verbs_address(&tunnel->config->inside_peer));
-	json_object_set_new(row, "local", verbs_address(&tunnel->config->inside_address));
+	rib_source_counters(peer->source, &accepted, &rejected);
+	json_object_set_new(row, "peer", verbs_address(&facts.remote));
+	json_object_set_new(row, "local", verbs_address(&facts.local));
 	json_object_set_new(row, "accepted", json_integer(accepted));
 	json_object_set_new(row, "rejected", json_integer(rejected));
-	row_add_bfd(row, tunnel);
-	peer_add_session(row, tunnel);
 	return row;
+}
+
+static void tunnel_peer_reply(const struct tunnel *tunnel, struct control_reply *reply)
+{
+	json_t *row = peer_row(&tunnel->peer);
+
+	json_object_set_new(row, "tunnel", json_string(tunnel->config->name));
+	json_object_set_new(row, "connection", json_string(tunnel->connection->name));
+	row_add_bfd(row, liveness_status(tunnel), tunnel->connection->bfd);
+	peer_add_session(row, &tunnel->peer);
+	if (tunnel->gateway->bgp_refused)
+		json_object_set_new(row, "last_error",
+				    json_string(tunnel->gateway->bgp_refused_text));
+	control_reply_row(reply, row);
+}
+
+static void line_peer_reply(const struct line *line, struct control_reply *reply)
+{
+	json_t *row = peer_row(&line->peer);
+
+	json_object_set_new(row, "line", json_string(line->config->name));
+	json_object_set_new(row, "line_error", verbs_text(line->error));
+	row_add_bfd(row, line_bfd_status(line), line->config->bfd);
+	peer_add_session(row, &line->peer);
+	control_reply_row(reply, row);
 }
 
 void show_peers(void *ctx, const json_t *args, struct control_reply *reply)
@@ -593,7 +612,9 @@ void show_peers(void *ctx, const json_t *args, struct control_reply *reply)
 	(void)args;
 	for (const struct tunnel *t = gateway->tunnels; t; t = t->next)
 		if (t->connection->bgp)
-			control_reply_row(reply, peer_row(t));
+			tunnel_peer_reply(t, reply);
+	for (const struct line *line = gateway->lines; line; line = line->next)
+		line_peer_reply(line, reply);
 	control_reply_done(reply);
 }
 

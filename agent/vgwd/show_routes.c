@@ -47,7 +47,9 @@ static json_t *path_row(const struct gateway *gateway, const struct rib_path_inf
 	const struct rib_source_config *source = rib_source_config(path->source);
 	const struct attrs *attrs = path->attrs;
 	char as_path[512];
-	json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:I}", "tunnel", source->name, "as_path",
+	json_t *row = json_pack("{s:s*,s:s*,s:s,s:s,s:s,s:s,s:b,s:I}", "tunnel",
+				source->line ? NULL : source->name, "line",
+				source->line ? source->name : NULL, "as_path",
 				attrs_format_path(attrs, as_path, sizeof(as_path)), "origin",
 				attrs->origin < 3 ? origins[attrs->origin] : "unknown", "verdict",
 				rib_verdict_name(path->verdict), "step", rib_step_name(path->step),
@@ -119,16 +121,63 @@ static void static_reply(struct gateway *gateway, const struct prefix *prefix, b
 	control_reply_row(reply, row);
 }
 
+static void line_reply(const struct line *line, const struct prefix *prefix,
+		       const struct rib_path_info *path, bool *taken, struct control_reply *reply)
+{
+	struct rtnl_via via;
+	bool in = line_route(line, prefix, &via);
+	json_t *row = route_row(line->gateway, prefix, VGW_ROUTE_CLASS_DYNAMIC, in);
+
+	json_object_set_new(row, "class", json_string("line"));
+	json_object_set_new(row, "published", json_boolean(in));
+	json_array_append_new(json_object_get(row, "next_hops"),
+			      json_pack("{s:s,s:s,s:o,s:i,s:b}", "line", line->config->name,
+					"interface", line->config->interface, "via",
+					verbs_address(&line->config->peer_address), "weight", 1,
+					"live", (int)line->good));
+	if (in)
+		json_object_set_new(row, "metric", json_integer(via.metric));
+	json_array_append_new(json_object_get(row, "paths"), path_row(line->gateway, path));
+	row_set_effective(row, in, false, taken);
+	control_reply_row(reply, row);
+}
+
+static bool line_is_ahead(const struct line *line, const struct prefix *prefix)
+{
+	return !line->config->behind_tunnels && !derive_configured(line->gateway, prefix);
+}
+
+/* Those ahead of the tunnels' routes, or those behind; each of them is a route of its own. */
+static void lines_reply(struct gateway *gateway, const struct prefix *prefix, bool ahead,
+			bool *taken, struct control_reply *reply)
+{
+	const struct config *config = gateway->config;
+	struct rib_path_info paths[PATHS_MAX];
+	size_t n = config->n_private_lines ? rib_paths(gateway->rib, prefix, paths, PATHS_MAX) : 0;
+
+	for (size_t i = 0; i < config->n_private_lines; i++) {
+		const struct line *line = line_by_name(gateway, config->private_lines[i].name);
+
+		if (!line || line_is_ahead(line, prefix) != ahead)
+			continue;
+		for (size_t k = 0; k < n && k < PATHS_MAX; k++)
+			if (paths[k].source == line->peer.source)
+				line_reply(line, prefix, &paths[k], taken, reply);
+	}
+}
+
 static void dynamic_reply(struct gateway *gateway, const struct prefix *prefix, bool *taken,
 			  struct control_reply *reply)
 {
 	struct rib_path_info paths[PATHS_MAX];
 	struct rib_decision decision;
-	size_t n = rib_paths(gateway->rib, prefix, paths, PATHS_MAX);
+	size_t n = rib_paths(gateway->rib, prefix, paths, PATHS_MAX), own = 0;
 	json_t *row, *hops, *list;
 	bool live = false;
 
-	if (!n)
+	for (size_t i = 0; i < n && i < PATHS_MAX; i++)
+		own += !rib_source_config(paths[i].source)->line;
+	if (!own)
 		return;
 	rib_decide(gateway->rib, prefix, &decision);
 	row = route_row(gateway, prefix, VGW_ROUTE_CLASS_DYNAMIC, decision.n_next_hops > 0);
@@ -141,7 +190,8 @@ static void dynamic_reply(struct gateway *gateway, const struct prefix *prefix, 
 		live |= tunnel_is_live(gateway, hop->tunnel);
 	}
 	for (size_t i = 0; i < n && i < PATHS_MAX; i++)
-		json_array_append_new(list, path_row(gateway, &paths[i]));
+		if (!rib_source_config(paths[i].source)->line)
+			json_array_append_new(list, path_row(gateway, &paths[i]));
 	row_set_effective(row, live, false, taken);
 	control_reply_row(reply, row);
 }
@@ -158,8 +208,10 @@ static void prefix_reply(struct gateway *gateway, const struct prefix *prefix,
 		row_set_effective(row, true, false, &taken);
 		control_reply_row(reply, row);
 	}
+	lines_reply(gateway, prefix, true, &taken, reply);
 	static_reply(gateway, prefix, &taken, reply);
 	dynamic_reply(gateway, prefix, &taken, reply);
+	lines_reply(gateway, prefix, false, &taken, reply);
 }
 
 static void policy_reply(struct gateway *gateway, size_t i, struct control_reply *reply)

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,8 +108,8 @@ void tunnel_set_ready(struct tunnel *tunnel, bool ready)
 	fib_dirty_tunnel(gateway->fib, tunnel->id);
 	derive_statics_dirty(gateway, gateway->config);
 	/* A path may have been decided on meanwhile, and not be told again. */
-	if (tunnel->source)
-		rib_source_touch(tunnel->source);
+	if (tunnel->peer.source)
+		rib_source_touch(tunnel->peer.source);
 	gateway_kick(gateway);
 }
 
@@ -133,7 +134,7 @@ void tunnel_setup(struct tunnel *tunnel)
 		liveness_watch(tunnel);
 	}
 	fib_dirty_tunnel(tunnel->gateway->fib, tunnel->id);
-	peer_start(tunnel);
+	peer_start(&tunnel->peer);
 }
 
 void tunnel_link_changed(struct tunnel *tunnel, const struct rtnl_link *link, bool present)
@@ -198,7 +199,7 @@ void tunnel_reported(struct tunnel *tunnel, const struct kernel_tunnel *report)
 	tunnel->kernel = *report;
 	tunnel->reported = true;
 	if (!known || before.mtu != report->mtu)
-		peer_retune(tunnel);
+		peer_retune(&tunnel->peer);
 	health_check_reported(tunnel);
 	/* An SA that is lost while the path counts as failed is no change of the state. */
 	if (down && was_down && report->reason != before.reason)
@@ -210,8 +211,8 @@ void tunnel_reported(struct tunnel *tunnel, const struct kernel_tunnel *report)
 	log_info(tunnel->config->name, "tunnel is %s", down ? "down" : "up");
 	if (down)
 		tunnel_revive(tunnel);
-	if (!down && tunnel->session)
-		session_kick(tunnel->session);
+	if (!down && tunnel->peer.session)
+		session_kick(tunnel->peer.session);
 	restart_check(tunnel->gateway);
 }
 
@@ -231,6 +232,92 @@ bool tunnel_wanted(const struct tunnel *tunnel, struct kernel_tunnel *out)
 	return true;
 }
 
+/* The tunnel as the owner of its peer */
+
+static struct tunnel *tunnel_of(const struct peer *peer)
+{
+	return (struct tunnel *)((char *)(uintptr_t)peer - offsetof(struct tunnel, peer));
+}
+
+static struct peer_facts tunnel_facts(const struct peer *peer)
+{
+	const struct tunnel *tunnel = tunnel_of(peer);
+
+	return (struct peer_facts){
+		.name = tunnel->config->name,
+		.bgp = tunnel->connection->bgp,
+		.device = tunnel->config->interface,
+		.local = tunnel->config->inside_address,
+		.remote = tunnel->config->inside_peer,
+		.remote_as = tunnel->connection->customer_gateway->asn,
+		.mtu = tunnel->reported ? tunnel->kernel.mtu : 0,
+		.ready = tunnel->ready,
+	};
+}
+
+static struct rib_source_config tunnel_source(const struct peer *peer)
+{
+	const struct tunnel *tunnel = tunnel_of(peer);
+
+	return (struct rib_source_config){
+		.tunnel = tunnel->id,
+		.connection = tunnel->connection->id,
+		.site = tunnel->connection->customer_gateway->site_id,
+		.peer_as = tunnel->connection->customer_gateway->asn,
+		.site_as = tunnel->connection->customer_gateway->asn,
+		.weight = tunnel->config->weight,
+		.peer = tunnel->config->inside_peer,
+		.name = tunnel->config->name,
+	};
+}
+
+static bool tunnel_allows(const struct peer *peer)
+{
+	return !peer->gateway->bgp_refused && liveness_allows_bgp(tunnel_of(peer));
+}
+
+/* A tunnel that the module knows to be dead brings no session. */
+static bool tunnel_expected(const struct peer *peer)
+{
+	const struct tunnel *tunnel = tunnel_of(peer);
+
+	return !peer->gateway->bgp_refused &&
+	       !(tunnel->reported && tunnel->kernel.state == VGW_TUNNEL_STATE_DOWN);
+}
+
+static bool tunnel_drained(const struct peer *peer)
+{
+	return tunnel_of(peer)->drained;
+}
+
+static void tunnel_changed(struct peer *peer, bool soon)
+{
+	tunnel_of(peer)->groups_due = soon;
+}
+
+static void tunnel_judge(struct peer *peer)
+{
+	liveness_judge(tunnel_of(peer));
+}
+
+static void tunnel_peer_fail(struct peer *peer, const char *text)
+{
+	struct tunnel *tunnel = tunnel_of(peer);
+
+	snprintf(tunnel->error, sizeof(tunnel->error), "%s", text);
+}
+
+const struct peer_owner tunnel_peer_owner = {
+	.facts = tunnel_facts,
+	.source = tunnel_source,
+	.allows = tunnel_allows,
+	.expected = tunnel_expected,
+	.drained = tunnel_drained,
+	.changed = tunnel_changed,
+	.judge = tunnel_judge,
+	.fail = tunnel_peer_fail,
+};
+
 struct tunnel *tunnel_new(struct gateway *gateway, const struct config_connection *connection,
 			  const struct config_tunnel *config)
 {
@@ -244,7 +331,8 @@ struct tunnel *tunnel_new(struct gateway *gateway, const struct config_connectio
 	tunnel->id = config->id;
 	if (config->ike)
 		snprintf(tunnel->ike_name, sizeof(tunnel->ike_name), "vgw-%s", config->name);
-	if (peer_create(tunnel)) {
+	tunnel->peer = (struct peer){.gateway = gateway, .owner = &tunnel_peer_owner};
+	if (peer_create(&tunnel->peer)) {
 		tunnel_free(tunnel);
 		return NULL;
 	}
@@ -255,7 +343,7 @@ void tunnel_free(struct tunnel *tunnel)
 {
 	if (!tunnel)
 		return;
-	peer_destroy(tunnel, 0, NULL);
+	peer_destroy(&tunnel->peer, 0, NULL);
 	health_check_forget(tunnel);
 	watch_forget(tunnel);
 	free(tunnel);
@@ -268,7 +356,7 @@ void tunnel_remove(struct tunnel *tunnel)
 	int ret;
 
 	log_info(tunnel->config->name, "tunnel is no longer configured");
-	peer_destroy(tunnel, SESSION_CEASE_DECONFIGURED, "tunnel removed");
+	peer_destroy(&tunnel->peer, SESSION_CEASE_DECONFIGURED, "tunnel removed");
 	liveness_forget(tunnel);
 	if (tunnel->config->ike) {
 		ike_del(gateway->ike, tunnel->ike_name);

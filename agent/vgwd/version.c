@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rule 4: BGP runs only with a module whose interface this agent knows. Static
- * routes are a matter of a few messages that every version has understood the
- * same way, so they go on with any.
+ * Rule 4: BGP over tunnels runs only with a module whose interface this agent knows.
+ * Static routes are a matter of a few messages that every version has understood the
+ * same way, so they go on with any; and what a private line teaches never reaches
+ * the module.
  */
 #include <stdio.h>
 
@@ -18,8 +19,8 @@ static void version_refuse(struct gateway *gateway, const char *code, const char
 {
 	gateway->bgp_refused = code;
 	snprintf(gateway->bgp_refused_text, sizeof(gateway->bgp_refused_text),
-		 "%s: no BGP: the vgw module speaks version %u of its interface, vgwd needs %u to "
-		 "%u: upgrade %s; static routes work",
+		 "%s: no BGP over tunnels: the vgw module speaks version %u of its interface, vgwd "
+		 "needs %u to %u: upgrade %s; static routes work",
 		 code, version, VERSION_OLDEST, VERSION_NEWEST, what);
 }
 
@@ -39,7 +40,7 @@ void version_judge(struct gateway *gateway, uint32_t version)
 		log_error(NULL, "%s", gateway->bgp_refused_text);
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next)
 		if (gateway->bgp_refused)
-			peer_refuse(t);
+			peer_refuse(&t->peer);
 		else
-			peer_start(t);
+			peer_start(&t->peer);
 }
