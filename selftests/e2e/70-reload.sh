@@ -7,17 +7,17 @@ weights() { gw_rows "show groups" "' '.join(sorted({str(m['tunnel']) + '=' + str
 weight_of_t2() { weights | grep -q "=$1\$\|t2=$1\|2=$1"; }
 
 before=$(established_count)
+gw_config | sed "s/hold-time: $site_hold/hold-time: $((site_hold + 3))/" > "$site_config"
+check_match "a dry run names the sessions that a hold time would reset" \
+	"reset session t1: bgp.hold-time changes.*reset session t2: bgp.hold-time changes" \
+	"$(vgwctl reload --dry-run 2>&1 | tr '\n' ' ')"
+gw_config > "$site_config"
 traffic_start
 check "the same file changes nothing" test "$(vgwctl -j reload | tr -d ' \n')" = "[]"
 gw_config 3 > "$site_config"
 check_match "a dry run says what would change" "t2" "$(vgwctl reload --dry-run 2>&1)"
 check_not "and changes nothing" weight_of_t2 3
 check_equal "it names no session" "" "$(vgwctl reload --dry-run 2>&1 | grep reset)"
-gw_config 3 | sed "s/hold-time: $site_hold/hold-time: $((site_hold + 3))/" > "$site_config"
-check_match "but those that a hold time would reset" \
-	"reset session t1: bgp.hold-time changes.*reset session t2: bgp.hold-time changes" \
-	"$(vgwctl reload --dry-run 2>&1 | tr '\n' ' ')"
-gw_config 3 > "$site_config"
 check "a tunnel's weight is reloaded" vgwctl reload
 check "the module's group has it" wait_for 10 weight_of_t2 3
 sleep 0.5
