@@ -332,7 +332,7 @@ static void test_line_rows(void **state)
 		       "\"weight\":1}],\"paths\":[{\"line\":\"l1\",\"as_path\":\"65010\","
 		       "\"origin\":\"igp\",\"next_hop\":\"10.9.0.2\"}]}]",
 		       true);
-	assert_non_null(strstr(text, "next hops  l1\n"));
+	assert_non_null(strstr(text, "next hops  l1, weight 1\n"));
 	assert_non_null(strstr(text, "l1: path 65010, origin igp, next hop 10.9.0.2"));
 	free(text);
 }

@@ -619,7 +619,7 @@ static void route_next_hop_lines(FILE *out, const json_t *value, const json_t *r
 
 	json_array_foreach(value, i, hop) {
 		fputs(i ? "\n" : "", out);
-		value_put(out, hop, "tunnel");
+		value_put(out, hop, has(hop, "line") ? "line" : "tunnel");
 		if (has(hop, "weight"))
 			fprintf(out, ", weight %" PRIu64, number(hop, "weight"));
 		if (has(hop, "live"))

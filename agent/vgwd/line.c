@@ -43,37 +43,45 @@ static void line_push(struct line *line)
 	loop_timer_start(gateway->drain_timer, 0);
 }
 
-static void line_tell(const struct line *line, bool bfd_failed)
+bool line_explain(const struct line *line, char *buf, size_t size)
 {
 	const struct bfd_status *status = line_bfd_status(line);
+
+	if (line->good)
+		return false;
+	if (!line->ifindex)
+		snprintf(buf, size, "%s", line->error[0] ? line->error : "not set up");
+	else if (!line->running)
+		snprintf(buf, size, "its interface does not run");
+	else if (status && status->info.failed)
+		snprintf(buf, size, "BFD: %s", bfd_diag_name(status->info.diag));
+	else
+		snprintf(buf, size, "BFD is strict and was not up yet");
+	return true;
+}
+
+static void line_tell(const struct line *line)
+{
 	const char *name = line->config->name;
 	char why[TIMELINE_TEXT_SIZE];
 
-	if (line->good) {
+	if (!line_explain(line, why, sizeof(why))) {
 		log_info(name, "the private line is good");
 		history_note(line->gateway, TIMELINE_LINE_UP, name, "it carries its routes");
 		return;
 	}
-	if (bfd_failed && status && status->info.failed)
-		snprintf(why, sizeof(why), "BFD: %s", bfd_diag_name(status->info.diag));
-	else if (bfd_failed)
-		snprintf(why, sizeof(why), "BFD is strict and was not up yet");
-	else
-		snprintf(why, sizeof(why), "%s",
-			 line->ifindex ? "its interface does not run" : line->error);
 	log_warning(name, "the private line failed: %s", why);
 	history_note(line->gateway, TIMELINE_LINE_DOWN, name, "%s", why);
 }
 
 static void line_judge(struct line *line)
 {
-	bool bfd_failed = line_bfd_failed(line);
-	bool good = line->ifindex && line->running && !bfd_failed;
+	bool good = line->ifindex && line->running && !line_bfd_failed(line);
 
 	if (good == line->good)
 		return;
 	line->good = good;
-	line_tell(line, bfd_failed);
+	line_tell(line);
 	if (good)
 		peer_path_good(&line->peer);
 	else

@@ -47,6 +47,8 @@ void line_link_changed(struct gateway *gateway, const struct rtnl_link *link, bo
 /* True if the name is that of a line. */
 bool line_bfd_changed(struct gateway *gateway, const char *name, const struct bfd_status *status);
 const struct bfd_status *line_bfd_status(const struct line *line); /* NULL: no BFD */
+/* Why it is not good; false: it is. */
+bool line_explain(const struct line *line, char *buf, size_t size);
 /* Does its route to the prefix belong into the system table, and by which way? */
 bool line_route(const struct line *line, const struct prefix *prefix, struct rtnl_via *out);
 struct line *line_by_device(const struct gateway *gateway, uint32_t ifindex);

@@ -126,15 +126,18 @@ static void line_reply(const struct line *line, const struct prefix *prefix,
 {
 	struct rtnl_via via;
 	bool in = line_route(line, prefix, &via);
+	char why[LINE_ERROR_SIZE];
+	bool bad = line_explain(line, why, sizeof(why));
 	json_t *row = route_row(line->gateway, prefix, VGW_ROUTE_CLASS_DYNAMIC, in);
 
 	json_object_set_new(row, "class", json_string("line"));
 	json_object_set_new(row, "published", json_boolean(in));
 	json_array_append_new(json_object_get(row, "next_hops"),
-			      json_pack("{s:s,s:s,s:o,s:i,s:b}", "line", line->config->name,
+			      json_pack("{s:s,s:s,s:o,s:i,s:b,s:o}", "line", line->config->name,
 					"interface", line->config->interface, "via",
 					verbs_address(&line->config->peer_address), "weight", 1,
-					"live", (int)line->good));
+					"live", (int)line->good, "why",
+					verbs_text(bad ? why : NULL)));
 	if (in)
 		json_object_set_new(row, "metric", json_integer(via.metric));
 	json_array_append_new(json_object_get(row, "paths"), path_row(line->gateway, path));
