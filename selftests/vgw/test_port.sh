@@ -28,6 +28,7 @@ neighbours_fix() # namespace, device, address...: none is ever asked for
 		case $address in
 		10.1.0.2 | fd01::2) peer=$c1/eth0 ;;
 		198.51.100.2 | 2001:db8:100::2) peer=$dc/u ;;
+		10.1.0.1 | fd01::1) peer=$gw/lan ;;
 		198.51.100.1 | 2001:db8:100::1) peer=$gw/u0 ;;
 		esac
 		[ "$peer" = "$name" ] || mac=$(mac_of "${peer%/*}" "${peer#*/}")
@@ -51,6 +52,7 @@ differential()
 		in_ns "$name" sh -c 'echo > /proc/sys/net/ipv6/icmp/ratemask'
 	done
 	neighbours_fix "$gw" lan 10.1.0.77 fd01::77 10.1.0.2 fd01::2
+	neighbours_fix "$c1" eth0 10.1.0.1 fd01::1
 	neighbours_fix "$gw" u0 198.51.100.2 2001:db8:100::2
 	neighbours_fix "$dc" u 198.51.100.1 2001:db8:100::1
 	ip -n "$gw" route add 172.20.0.0/16 dev vgw0 mtu 600
