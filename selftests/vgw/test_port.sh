@@ -49,7 +49,7 @@ differential()
 		sysctl_in "$name" net.ipv4.icmp_ratemask=0
 		in_ns "$name" sh -c 'echo > /proc/sys/net/ipv6/icmp/ratemask'
 	done
-	neighbours_fix "$gw" lan 10.1.0.77 fd01::77 10.1.0.2 fd01::2
+	neighbours_fix "$gw" lan 10.1.0.77 fd01::77 fe80::5 10.1.0.2 fd01::2
 	neighbours_fix "$c1" eth0 10.1.0.1 fd01::1
 	neighbours_fix "$gw" u0 198.51.100.2 2001:db8:100::2
 	neighbours_fix "$dc" u 198.51.100.1 2001:db8:100::1
