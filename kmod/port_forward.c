@@ -168,7 +168,8 @@ static bool fast6(const struct vgw_port *port, struct sk_buff *skb)
 	       !(rt->rt6i_flags & (RTF_REJECT | RTF_LOCAL | RTF_ANYCAST)) &&
 	       rt->rt6i_idev && !READ_ONCE(rt->rt6i_idev->cnf.disable_ipv6) &&
 	       !(dst_metric(dst, RTAX_FEATURES) & RTAX_FEATURE_ALLFRAG) &&
-	       vgw_xmit_fits(skb, ip6_dst_mtu_maybe_forward(dst, true)) &&
+	       /* Of the device, and of the path if it is known: that is asked when it leaves. */
+	       vgw_xmit_fits(skb, min(ip6_dst_mtu_maybe_forward(dst, true), dst_mtu(dst))) &&
 	       merged_ok(skb, port->gw->dev);
 }
 
@@ -185,10 +186,11 @@ static unsigned int forward6(struct vgw_port *port, struct sk_buff *skb)
 	}
 	ipv6_hdr(skb)->hop_limit--;
 	__IP6_INC_STATS(net, idev, IPSTATS_MIB_OUTFORWDATAGRAMS);
-#ifndef VGW_HAVE_OUT_OCTETS_ONCE
+#ifdef VGW_HAVE_OUT_OCTETS_ONCE
+	IP6_UPD_PO_STATS(net, idev, IPSTATS_MIB_OUT, skb->len);
+#else
 	__IP6_ADD_STATS(net, idev, IPSTATS_MIB_OUTOCTETS, skb->len);
 #endif
-	IP6_UPD_PO_STATS(net, idev, IPSTATS_MIB_OUT, skb->len);
 	return deliver(port, skb);
 }
 
