@@ -15,7 +15,8 @@
 #define ROWS 2
 
 static const char *const keys[] = {
-	"accepted", "advertised", "as4", "aside", "as_path", "attachment", "attempts", "backlog", "bfd",
+	"accepted", "advertised", "as4", "aside", "as_path", "attachment", "attempts", "backlog",
+	"bfd",
 	"bfd_detection_ms", "bfd_diag", "bgp", "bucket", "buckets", "cache", "cache4", "cache6",
 	"cache_fills", "cache_hits", "cache_unused", "candidates", "capabilities",
 	"child_cipher", "class", "code", "connection", "dead", "destination", "detail", "dev",
