@@ -106,6 +106,7 @@ static int world_free(void)
 	}
 	xa_destroy(&gw.chains);
 	xa_destroy(&gw.tunnels);
+	xa_destroy(&gw.ports);
 	xa_destroy(&gw.groups);
 	EXPECT(alloc_live == 0);
 	return 0;

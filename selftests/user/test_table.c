@@ -173,6 +173,7 @@ static int world_free(void)
 	EXPECT(vnet.group_count == 0 && vnet.route_count == 0 && vnet.policy_count == 0);
 	xa_destroy(&gw.chains);
 	xa_destroy(&gw.tunnels);
+	xa_destroy(&gw.ports);
 	xa_destroy(&gw.groups);
 	EXPECT(alloc_live == 0);
 	return 0;
