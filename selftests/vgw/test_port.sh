@@ -51,6 +51,10 @@ differential()
 	for name in "$gw" "$c1" "$dc"; do
 		wait_for 20 addresses_settled "$name"
 	done
+	# The router's errors to a link-local sender come from its own link-local address,
+	# which a random MAC would give.
+	ip -n "$gw" -6 address flush dev lan scope link
+	ip -n "$gw" -6 address add fe80::1/64 dev lan nodad
 	for name in "$gw" "$dc"; do
 		sysctl_in "$name" net.ipv4.icmp_ratemask=0
 		in_ns "$name" sh -c 'echo > /proc/sys/net/ipv6/icmp/ratemask'
