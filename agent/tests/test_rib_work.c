@@ -293,12 +293,37 @@ static void test_keeps_place(void **state)
 	tell_path(b, 1, 300);
 	assert_int_equal(hops(rib, 0), 1);
 	rib_set_step(rib, 0);
+	rib_set_time(rib, 10);
 	policy_set(rib, 200, 1, 0);
 	rib_withdraw(a, &p);
 	while (rib_work(rib))
 		;
 	assert_int_equal(hops(rib, 0), 1);
 	assert_int_equal(hops(rib, 1), 0);
+	rib_free(rib);
+}
+
+/* Who is let in by new rules waits since they are there, not since his turn of the pass came. */
+static void test_waits_since(void **state)
+{
+	struct rib *rib = rib_new();
+	struct rib_source *a = source_add(rib, 1, 1, 65010);
+	struct prefix first = number(2);
+
+	policy_set(rib, 100, 1, 0);
+	tell_path(a, 2, 300);
+	tell_path(a, 1, 100);
+	rib_set_step(rib, 0);
+	rib_set_time(rib, 10);
+	policy_set(rib, 200, 1, 0);
+	rib_set_time(rib, 20);
+	tell_path(a, 0, 300);
+	rib_set_time(rib, 30);
+	while (rib_work(rib))
+		;
+	rib_withdraw(a, &first);
+	assert_int_equal(hops(rib, 1), 1);
+	assert_int_equal(hops(rib, 0), 0);
 	rib_free(rib);
 }
 
@@ -515,6 +540,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_comes_back, no_attrs_left),
 		cmocka_unit_test_teardown(test_same_again, no_attrs_left),
 		cmocka_unit_test_teardown(test_keeps_place, no_attrs_left),
+		cmocka_unit_test_teardown(test_waits_since, no_attrs_left),
 		cmocka_unit_test_teardown(test_eras, no_attrs_left),
 		cmocka_unit_test_teardown(test_failover, no_attrs_left),
 	};
