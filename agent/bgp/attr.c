@@ -61,6 +61,27 @@ static void set_note(struct attr_set *set, enum attr_action action, const char *
 	va_end(ap);
 }
 
+/* RFC 4271 4.3: the value of trailing bits is irrelevant. One word instead of loops. */
+static void nlri_copy4(uint8_t *to, const uint8_t *bytes, unsigned int len)
+{
+	uint32_t word = 0;
+
+	for (unsigned int i = 0; i < (len + 7) / 8; i++)
+		word |= (uint32_t)bytes[i] << (24 - 8 * i);
+	word = htonl(word & (uint32_t)(0xffffffff00000000 >> len));
+	memcpy(to, &word, sizeof(word));
+}
+
+static void nlri_copy6(struct prefix *prefix, const uint8_t *bytes)
+{
+	unsigned int whole = prefix->len / 8, rest = prefix->len % 8;
+
+	prefix->addr.family = AF_INET6;
+	memcpy(prefix->addr.b, bytes, whole);
+	if (rest)
+		prefix->addr.b[whole] = (uint8_t)(bytes[whole] & 0xff00 >> rest);
+}
+
 bool attr_nlri_next(struct cursor *c, enum session_afi afi, struct prefix *prefix)
 {
 	const uint8_t *bytes;
@@ -76,12 +97,11 @@ bool attr_nlri_next(struct cursor *c, enum session_afi afi, struct prefix *prefi
 	bytes = cursor_bytes(c, (len + 7u) / 8);
 	if (!bytes)
 		return false;
-	memset(prefix, 0, sizeof(*prefix));
-	prefix->addr.family = afi == SESSION_IPV4 ? AF_INET : AF_INET6;
-	prefix->len = len;
-	memcpy(prefix->addr.b, bytes, (len + 7u) / 8);
-	/* RFC 4271 4.3: the value of trailing bits is irrelevant. */
-	prefix_normalize(prefix);
+	*prefix = (struct prefix){ .addr.family = AF_INET, .len = len };
+	if (afi == SESSION_IPV4)
+		nlri_copy4(prefix->addr.b, bytes, len);
+	else
+		nlri_copy6(prefix, bytes);
 	return true;
 }
 

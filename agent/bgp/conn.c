@@ -487,7 +487,16 @@ static void sink_end_of_rib(void *ctx, enum session_afi afi)
 		s->ops.end_of_rib(s->ctx, afi);
 }
 
+static void sink_expect(void *ctx, const struct prefix *prefix)
+{
+	struct session *s = conn_up(ctx);
+
+	if (s && s->ops.expect)
+		s->ops.expect(s->ctx, prefix);
+}
+
 static const struct update_sink sink = {
+	.expect = sink_expect,
 	.route = sink_route,
 	.withdraw = sink_withdraw,
 	.end_of_rib = sink_end_of_rib,

@@ -131,6 +131,8 @@ struct session_ops {
 	/* attrs->next_hop is set. One call a prefix. */
 	void (*route)(void *ctx, const struct prefix *prefix, const struct attrs *attrs);
 	void (*withdraw)(void *ctx, const struct prefix *prefix);
+	/* It will be withdrawn soon: memory can be asked for what is known of it. May be NULL. */
+	void (*expect)(void *ctx, const struct prefix *prefix);
 	/* End of the message: a good moment to decide. */
 	void (*update_end)(void *ctx);
 	void (*end_of_rib)(void *ctx, enum session_afi afi);

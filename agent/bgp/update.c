@@ -74,13 +74,29 @@ static bool set_judge(const struct update_parts *parts, struct attr_set *set,
 	return true;
 }
 
+/* Of a list of withdrawals, so many prefixes ahead are expected. */
+#define AHEAD 16
+
+/*
+ * What is withdrawn is there, and mostly not in the processor's cache. For announcements it
+ * would be of no use: a new entry reads little of what is there.
+ */
 static void withdraw_all(struct cursor c, enum session_afi afi, const struct update_sink *sink,
 			 void *ctx)
 {
+	struct cursor ahead = c;
 	struct prefix prefix;
 
-	while (attr_nlri_next(&c, afi, &prefix))
+	for (unsigned int i = 0; sink->expect && i < AHEAD; i++)
+		if (attr_nlri_next(&ahead, afi, &prefix))
+			sink->expect(ctx, &prefix);
+	while (attr_nlri_next(&c, afi, &prefix)) {
+		struct prefix later;
+
+		if (sink->expect && attr_nlri_next(&ahead, afi, &later))
+			sink->expect(ctx, &later);
 		sink->withdraw(ctx, &prefix);
+	}
 }
 
 static bool announce_all(struct cursor c, enum session_afi afi, const struct attrs *draft,

@@ -17,6 +17,8 @@ struct update_sink {
 	void (*route)(void *ctx, const struct prefix *prefix, const struct attrs *attrs);
 	void (*withdraw)(void *ctx, const struct prefix *prefix);
 	void (*end_of_rib)(void *ctx, enum session_afi afi);
+	/* It is going to be withdrawn, soon; NULL: nobody wants to know. */
+	void (*expect)(void *ctx, const struct prefix *prefix);
 };
 
 struct update_result {

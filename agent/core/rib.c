@@ -12,6 +12,10 @@
  * leaves makes room for who waits longest; those that began to wait at the
  * same moment go in prefix order, so that the order inside of a burst is of
  * no importance. Nothing that is installed is ever thrown out for another.
+ *
+ * What touches many paths is done in steps (rib_work.c). A path that its source
+ * has flushed is dead at once, for everybody who asks; that it is also taken
+ * out, counted off and told to the owner comes step by step.
  */
 #include "core/rib.h"
 
@@ -29,7 +33,11 @@ struct rib *rib_new(void)
 		return NULL;
 	ptable_init(&rib->table, sizeof(struct rib_prefix), true);
 	slab_init(&rib->path_slab, sizeof(struct rib_path));
-	return rib;
+	rib->step = RIB_STEP;
+	if (!rib_set_policy(rib, &(struct rib_policy){ 0 }))
+		return rib;
+	rib_free(rib);
+	return NULL;
 }
 
 void rib_free(struct rib *rib)
@@ -41,6 +49,8 @@ void rib_free(struct rib *rib)
 	rib_admission_hold(rib);
 	while (rib->sources)
 		rib_source_remove(rib->sources);
+	while (rib_work(rib))
+		;
 	while (rib_dirty_next(rib, &key))
 		;
 	ptable_destroy(&rib->table);
@@ -54,11 +64,21 @@ void rib_set_time(struct rib *rib, uint64_t now)
 	rib->now = now;
 }
 
+void rib_set_step(struct rib *rib, unsigned int step)
+{
+	rib->step = step;
+}
+
 /* Prefixes */
 
 struct rib_prefix *rib_prefix_find(struct rib *rib, const struct prefix *key)
 {
 	return ptable_find(&rib->table, key);
+}
+
+void rib_expect(struct rib *rib, const struct prefix *prefix)
+{
+	ptable_expect(&rib->table, prefix);
 }
 
 struct rib_prefix *rib_prefix_next(struct rib *rib, const struct prefix *key)
@@ -102,6 +122,8 @@ bool rib_dirty_next(struct rib *rib, struct prefix *prefix)
 		return false;
 	first = ptable_at(&rib->table, rib->dirty_first);
 	rib->dirty_first = first->dirty_next;
+	if (rib->dirty_first)
+		__builtin_prefetch(ptable_at(&rib->table, rib->dirty_first));
 	first->node.user8 &= (uint8_t)~RIB_PREFIX_DIRTY;
 	ptable_key(&rib->table, first, prefix);
 	prefix_release(rib, first);
@@ -251,14 +273,23 @@ static void prefix_install(struct rib *rib, struct rib_prefix *prefix)
 			verdict_set(rib, path, RIB_ACCEPTED);
 }
 
-static void admit(struct rib *rib)
+bool rib_admission_due(const struct rib *rib)
+{
+	return !rib->admission_held && rib->n_waiting && has_room(rib);
+}
+
+bool rib_admit(struct rib *rib)
 {
 	struct rib_prefix *prefix;
 
-	while (!rib->admission_held && has_room(rib) && (prefix = wait_next(rib))) {
-		wait_end(rib, prefix);
-		prefix_install(rib, prefix);
-	}
+	if (!rib_admission_due(rib))
+		return false;
+	prefix = wait_next(rib);
+	if (!prefix)
+		return false;
+	wait_end(rib, prefix);
+	prefix_install(rib, prefix);
+	return true;
 }
 
 void rib_admission_hold(struct rib *rib)
@@ -269,7 +300,6 @@ void rib_admission_hold(struct rib *rib)
 void rib_admission_release(struct rib *rib)
 {
 	rib->admission_held--;
-	admit(rib);
 }
 
 /* The first path of the prefix was let in. */
@@ -277,7 +307,8 @@ static void prefix_enter(struct rib *rib, struct rib_prefix *prefix)
 {
 	bool queue = rib->admission_held && rib->rules.quota;
 
-	if (has_room(rib) && !queue)
+	/* Room that rib_work() has not yet given to who waits is theirs. */
+	if (has_room(rib) && !queue && !rib->n_waiting)
 		prefix_install(rib, prefix);
 	else
 		wait_begin(rib, prefix);
@@ -292,7 +323,7 @@ static void prefix_leave(struct rib *rib, struct rib_prefix *prefix)
 	}
 	prefix_set_state(prefix, RIB_PREFIX_UNWANTED);
 	rib->n_installed--;
-	admit(rib);
+	rib_admit(rib);
 }
 
 /* Paths */
@@ -321,7 +352,10 @@ static void path_settle(struct rib *rib, struct rib_prefix *prefix, const struct
 		prefix_leave(rib, prefix);
 }
 
-/* The prefix keeps its place as long as some path of it is let in before and after. */
+/*
+ * The prefix keeps its place as long as some path of it is let in before and after. Dead paths
+ * keep their verdict until they are swept: nobody asks for it.
+ */
 void rib_prefix_rejudge(struct rib *rib, struct rib_prefix *prefix)
 {
 	struct prefix key;
@@ -329,14 +363,15 @@ void rib_prefix_rejudge(struct rib *rib, struct rib_prefix *prefix)
 	ptable_key(&rib->table, prefix, &key);
 	prefix->node.user16++;
 	rib_for_each_path(path, rib, prefix)
-		path_settle(rib, prefix, &key, path, false);
+		if (rib_path_is_live(path))
+			path_settle(rib, prefix, &key, path, false);
 	prefix->node.user16--;
 	if (!prefix->node.user16 && rib_prefix_state(prefix) != RIB_PREFIX_UNWANTED)
 		prefix_leave(rib, prefix);
 }
 
-static struct rib_path *path_find(const struct rib *rib, const struct rib_prefix *prefix,
-				  const struct rib_source *source)
+struct rib_path *rib_path_find(const struct rib *rib, const struct rib_prefix *prefix,
+			       const struct rib_source *source)
 {
 	rib_for_each_path(path, rib, prefix)
 		if (rib_path_source(path) == source)
@@ -373,10 +408,11 @@ static void path_unlink(struct rib *rib, struct rib_prefix *prefix, const struct
 		rib->n_prefixes--;
 }
 
-static void path_remove(struct rib *rib, struct rib_path *path)
+void rib_path_remove(struct rib *rib, struct rib_path *path)
 {
 	struct rib_prefix *prefix = ptable_at(&rib->table, path->prefix);
 
+	rib_pass_catch_up(rib, prefix);
 	path_unlink(rib, prefix, path);
 	verdict_uncount(rib, path);
 	if (path_is_wanted(path)) {
@@ -403,13 +439,14 @@ int rib_announce(struct rib_source *source, const struct prefix *prefix, const s
 	entry = ptable_get(&rib->table, prefix, &is_new);
 	if (!entry)
 		return -ENOMEM;
-	path = is_new ? NULL : path_find(rib, entry, source);
-	if (path && path->attrs == attrs) {
-		path->stale = false;
+	path = is_new ? NULL : rib_path_find(rib, entry, source);
+	if (path && path->attrs == attrs && rib_path_is_live(path)) {
+		path->era = source->era;
 		if (path->verdict != RIB_ACCEPTED)
 			rib->rejected_total[path->verdict]++;
 		return 0;
 	}
+	rib_pass_catch_up(rib, entry);
 	if (!path)
 		path = path_new(source, entry);
 	if (!path) {
@@ -419,7 +456,7 @@ int rib_announce(struct rib_source *source, const struct prefix *prefix, const s
 	attrs_get(attrs);
 	attrs_put(path->attrs);
 	path->attrs = attrs;
-	path->stale = false;
+	path->era = source->era;
 	path->since = rib->now;
 	path_settle(rib, entry, prefix, path, true);
 	return 0;
@@ -428,151 +465,10 @@ int rib_announce(struct rib_source *source, const struct prefix *prefix, const s
 void rib_withdraw(struct rib_source *source, const struct prefix *prefix)
 {
 	struct rib_prefix *entry = rib_prefix_find(source->rib, prefix);
-	struct rib_path *path = entry ? path_find(source->rib, entry, source) : NULL;
+	struct rib_path *path = entry ? rib_path_find(source->rib, entry, source) : NULL;
 
 	if (path)
-		path_remove(source->rib, path);
-}
-
-/* Sources */
-
-struct rib_source *rib_source_add(struct rib *rib, const struct rib_source_config *config)
-{
-	struct rib_source *source = NULL;
-
-	if (rib->n_sources < RIB_SOURCES_MAX)
-		source = calloc(1, sizeof(*source));
-	if (!source)
-		return NULL;
-	source->rib = rib;
-	source->config = *config;
-	source->config.name = strdup(config->name ? config->name : "");
-	if (!source->config.name) {
-		free(source);
-		return NULL;
-	}
-	slab_part_init(&source->paths, &rib->path_slab, source);
-	source->next = rib->sources;
-	rib->sources = source;
-	rib->n_sources++;
-	return source;
-}
-
-void rib_source_remove(struct rib_source *source)
-{
-	struct rib_source **link;
-
-	if (!source)
-		return;
-	rib_source_flush(source);
-	slab_part_end(&source->paths);
-	for (link = &source->rib->sources; *link != source;)
-		link = &(*link)->next;
-	*link = source->next;
-	source->rib->n_sources--;
-	source->rib->n_drained -= source->drained;
-	free((char *)(uintptr_t)source->config.name);
-	free(source);
-}
-
-const struct rib_source_config *rib_source_config(const struct rib_source *source)
-{
-	return &source->config;
-}
-
-void rib_source_touch(struct rib_source *source)
-{
-	struct rib *rib = source->rib;
-	struct rib_path *path = NULL;
-
-	while ((path = slab_next(&source->paths, path)))
-		if (path->verdict == RIB_ACCEPTED)
-			rib_prefix_mark_dirty(rib, ptable_at(&rib->table, path->prefix));
-}
-
-void rib_source_set_router_id(struct rib_source *source, uint32_t id)
-{
-	if (source->router_id == id)
-		return;
-	source->router_id = id;
-	rib_source_touch(source);
-}
-
-void rib_source_set_weight(struct rib_source *source, uint8_t weight)
-{
-	if (source->config.weight == weight)
-		return;
-	source->config.weight = weight;
-	rib_source_touch(source);
-}
-
-bool rib_source_has(const struct rib_source *source, const struct prefix *prefix)
-{
-	const struct rib_prefix *entry = rib_prefix_find(source->rib, prefix);
-	const struct rib_path *path = entry ? path_find(source->rib, entry, source) : NULL;
-
-	return path && path->verdict == RIB_ACCEPTED;
-}
-
-void rib_source_set_drained(struct rib_source *source, bool drained)
-{
-	if (source->drained == drained)
-		return;
-	source->drained = drained;
-	source->rib->n_drained += drained ? 1 : -1;
-	rib_source_touch(source);
-}
-
-/* Removes the paths of a family (AF_UNSPEC: both), maybe only the stale ones. */
-static void source_remove_paths(struct rib_source *source, uint8_t family, bool only_stale)
-{
-	struct rib_path *path, *next;
-
-	rib_admission_hold(source->rib);
-	for (path = slab_next(&source->paths, NULL); path; path = next) {
-		next = slab_next(&source->paths, path);
-		if (only_stale && !path->stale)
-			continue;
-		if (family == AF_UNSPEC ||
-		    (path->prefix & PTABLE_IPV6 ? AF_INET6 : AF_INET) == family)
-			path_remove(source->rib, path);
-	}
-	rib_admission_release(source->rib);
-}
-
-void rib_source_flush(struct rib_source *source)
-{
-	source_remove_paths(source, AF_UNSPEC, false);
-}
-
-void rib_source_mark_stale(struct rib_source *source)
-{
-	struct rib_path *path = NULL;
-
-	/* A second restart before the first was over: RFC 4724 4.2 gives no more credit. */
-	source_remove_paths(source, AF_UNSPEC, true);
-	while ((path = slab_next(&source->paths, path)))
-		path->stale = true;
-}
-
-void rib_source_mark_refresh(struct rib_source *source, uint8_t family)
-{
-	struct rib_path *path = NULL;
-
-	while ((path = slab_next(&source->paths, path)))
-		if ((path->prefix & PTABLE_IPV6 ? AF_INET6 : AF_INET) == family)
-			path->stale = true;
-}
-
-void rib_source_sweep_stale(struct rib_source *source, uint8_t family)
-{
-	source_remove_paths(source, family, true);
-}
-
-void rib_source_counters(const struct rib_source *source, size_t *accepted, size_t *rejected)
-{
-	*accepted = source->n_accepted;
-	*rejected = source->n_rejected;
+		rib_path_remove(source->rib, path);
 }
 
 void rib_memory(const struct rib *rib, struct rib_memory *out)

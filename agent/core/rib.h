@@ -9,6 +9,12 @@
  * unique prefixes; what it refuses is kept, listed, and admitted when room
  * appears, first come first served by (time, prefix). A smaller quota takes
  * nothing out that is in. One thread uses a table.
+ *
+ * No call takes long: what touches many paths (the end of a source, a sweep, a
+ * new policy) begins with RIB_STEP of them, and the owner does the rest with
+ * rib_work(). Decisions and rib_paths() know at once which paths are gone; the
+ * counters, the queue of changed prefixes and, after rib_set_policy(), the
+ * verdicts follow.
  */
 #ifndef VGW_CORE_RIB_H
 #define VGW_CORE_RIB_H
@@ -24,6 +30,7 @@ struct rib;
 struct rib_source; /* one peer: the session of a tunnel or of a private line */
 
 #define RIB_NEXT_HOPS_MAX 64
+#define RIB_STEP 2048 /* paths that one call works off: less than a millisecond */
 
 struct rib_source_config {
 	uint32_t tunnel; /* next-hop id, what the decision yields */
@@ -115,9 +122,13 @@ struct rib_policy { /* import rules */
 /* NULL: no memory. A new table has a policy of all zeros. */
 struct rib *rib_new(void);
 void rib_free(struct rib *rib); /* with all its sources */
+/* One more step of what calls have left to do; true: there is more. */
+bool rib_work(struct rib *rib);
+/* Other than RIB_STEP, for tests. 0: calls leave everything to rib_work(), which does one. */
+void rib_set_step(struct rib *rib, unsigned int step);
 /*
- * Copies the policy. Paths that the difference can touch are judged again;
- * changed prefixes become dirty. 0, or -ENOMEM and the old policy stays.
+ * Copies the policy. Paths that the difference can touch are judged again, those that come from
+ * now on by the new one; changed prefixes become dirty. 0, or -ENOMEM and the old policy stays.
  */
 int rib_set_policy(struct rib *rib, const struct rib_policy *policy);
 /* now: milliseconds for "since" and quota order. */
@@ -125,7 +136,8 @@ void rib_set_time(struct rib *rib, uint64_t now);
 
 /* NULL: no memory. */
 struct rib_source *rib_source_add(struct rib *rib, const struct rib_source_config *config);
-void rib_source_remove(struct rib_source *source); /* its paths go; NULL is fine */
+/* Its paths go, nobody is shown the source any more; NULL is fine. */
+void rib_source_remove(struct rib_source *source);
 const struct rib_source_config *rib_source_config(const struct rib_source *source);
 void rib_source_set_router_id(struct rib_source *source, uint32_t id); /* host order */
 /* The tunnel's share in its groups, at run time. */
@@ -155,19 +167,22 @@ void rib_source_sweep_stale(struct rib_source *source, uint8_t family);
 int rib_announce(struct rib_source *source, const struct prefix *prefix, const struct attrs *attrs);
 void rib_withdraw(struct rib_source *source, const struct prefix *prefix);
 
+/* It will be withdrawn soon: only a hint (ptable_expect()). */
+void rib_expect(struct rib *rib, const struct prefix *prefix);
+
 /* Next changed prefix; false when none is left. */
 bool rib_dirty_next(struct rib *rib, struct prefix *prefix);
 /* best is good until the next change of the table. */
 void rib_decide(struct rib *rib, const struct prefix *prefix, struct rib_decision *decision);
 
 /* Walks in (family, address, length) order, resumable by key: strictly after *prefix (family
- * AF_UNSPEC: start). */
+ * AF_UNSPEC: start). What is still to be taken out has no paths, but may come. */
 bool rib_next(struct rib *rib, struct prefix *prefix);
 /* Fills up to max paths, best first, and returns how many there are. */
 size_t rib_paths(struct rib *rib, const struct prefix *prefix, struct rib_path_info *out,
 		 size_t max);
 
-struct rib_counters {
+struct rib_counters { /* of paths now: with those that are still to be taken out */
 	size_t prefixes, installed, refused_quota, paths;
 	size_t verdicts[RIB_N_VERDICTS]; /* paths now */
 	/* Since start: announcements that were refused, and paths that a new policy threw out. */

@@ -201,7 +201,7 @@ static void keep_multipath(const struct rib *rib, struct rib_prefix *prefix, uin
 
 static enum rib_step first_step(const struct rib_path *path)
 {
-	if (path->verdict != RIB_ACCEPTED)
+	if (path->verdict != RIB_ACCEPTED || !rib_path_is_live(path))
 		return RIB_STEP_REJECTED;
 	return rib_path_source(path)->config.line ? RIB_STEP_LINE : IN;
 }
@@ -351,14 +351,14 @@ size_t rib_paths(struct rib *rib, const struct prefix *prefix, struct rib_path_i
 	decide(rib, entry);
 	sort_paths(rib, entry);
 	rib_for_each_path(path, rib, entry) {
-		if (n++ >= max)
+		if (!rib_path_is_live(path) || n++ >= max)
 			continue;
 		out[n - 1] = (struct rib_path_info){
 			.source = rib_path_source(path),
 			.attrs = path->attrs,
 			.verdict = path->verdict,
 			.step = path->step,
-			.stale = path->stale,
+			.stale = rib_path_is_stale(path),
 			.since = path->since,
 		};
 	}

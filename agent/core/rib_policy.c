@@ -88,12 +88,29 @@ const char *rib_verdict_reason(enum rib_verdict verdict)
 	return verdict < RIB_N_VERDICTS ? verdicts[verdict].reason : "Unknown.";
 }
 
-static bool prefix_is_proper(const struct prefix *prefix)
+static unsigned int first_word(const struct addr *a)
 {
-	struct prefix clean = *prefix;
+	return (unsigned int)a->b[0] << 8 | a->b[1];
+}
 
-	prefix_normalize(&clean);
-	return prefix->len <= addr_bits(prefix->addr.family) && prefix_equal(&clean, prefix);
+/* Some rule is about this block: who begins like it has to be looked at. */
+static void rules_concern(struct rib_rules *rules, const struct prefix *block)
+{
+	uint64_t *words = rules->concerned[block->addr.family == AF_INET6];
+	unsigned int n = block->len < 16 ? 1u << (16 - block->len) : 1;
+	unsigned int first = first_word(&block->addr) & ~(n - 1);
+
+	for (unsigned int i = first; i < first + n; i++)
+		words[i / 64] |= 1ull << i % 64;
+}
+
+/* Nearly all prefixes: no rule is about their part of the address space. */
+static bool is_unconcerned(const struct rib_rules *rules, const struct prefix *prefix)
+{
+	const uint64_t *words = rules->concerned[prefix->addr.family == AF_INET6];
+	unsigned int i = first_word(&prefix->addr);
+
+	return prefix->len >= 16 && !(words[i / 64] >> i % 64 & 1);
 }
 
 static bool addr_is_link_local(const struct addr *a)
@@ -130,10 +147,13 @@ static bool is_protected(const struct rib_rules *rules, const struct prefix *pre
 	return !rules->overlap_allow && pmap_covering(&rules->protected, prefix, &cover, NULL);
 }
 
-static enum rib_verdict judge_prefix(const struct rib_rules *rules, const struct prefix *prefix)
+static enum rib_verdict judge_prefix(const struct rib_rules *rules, const struct prefix *prefix,
+				     bool unconcerned)
 {
 	if (!prefix_is_proper(prefix))
 		return RIB_REJECT_LENGTH;
+	if (unconcerned)
+		return RIB_ACCEPTED;
 	if (!rules->transit && prefix_is_default(prefix))
 		return RIB_REJECT_DEFAULT;
 	if (rules_never_accept(prefix))
@@ -162,7 +182,8 @@ enum rib_verdict rib_judge(const struct rib_rules *rules, const struct rib_sourc
 			   const struct prefix *prefix, const struct attrs *attrs)
 {
 	const struct rib_source_config *config = &source->config;
-	enum rib_verdict verdict = judge_prefix(rules, prefix);
+	bool unconcerned = is_unconcerned(rules, prefix);
+	enum rib_verdict verdict = judge_prefix(rules, prefix, unconcerned);
 
 	if (verdict != RIB_ACCEPTED)
 		return verdict;
@@ -172,9 +193,9 @@ enum rib_verdict rib_judge(const struct rib_rules *rules, const struct rib_sourc
 		return RIB_REJECT_FIRST_AS;
 	if (!next_hop_is_peer(source, attrs))
 		return RIB_REJECT_NEXT_HOP;
-	if (is_protected(rules, prefix))
+	if (!unconcerned && is_protected(rules, prefix))
 		return RIB_REJECT_PROTECTED;
-	if (takes_outer_peer(rules, prefix))
+	if (!unconcerned && takes_outer_peer(rules, prefix))
 		return RIB_REJECT_OUTER_PEER;
 	if (config->site_as && attrs->neighbour_as != config->site_as)
 		return RIB_REJECT_SITE_AS;
@@ -189,99 +210,110 @@ void rib_rules_clear(struct rib_rules *rules)
 
 static int rules_fill(struct rib_rules *rules, const struct rib_policy *policy)
 {
+	const struct prefix *block;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < policy->n_protected; i++)
-		if (addr_is_set(&policy->protected[i].addr))
-			rc = pmap_put(&rules->protected, &policy->protected[i], NULL);
+	for (size_t i = 0; (block = rules_block(i)); i++)
+		rules_concern(rules, block);
+	for (size_t i = 0; !rc && i < policy->n_protected; i++) {
+		block = &policy->protected[i];
+		if (!addr_is_set(&block->addr))
+			continue;
+		rules_concern(rules, block);
+		rc = pmap_put(&rules->protected, block, NULL);
+	}
 	for (size_t i = 0; !rc && i < policy->n_outer_peers; i++) {
 		const struct addr *peer = &policy->outer_peers[i];
 		struct prefix host = { .addr = *peer, .len = (uint8_t)addr_bits(peer->family) };
 		uintptr_t pinned = policy->outer_pinned ? policy->outer_pinned[i] : 0;
 
-		if (addr_is_set(peer))
-			rc = pmap_put(&rules->outer_peers, &host, (void *)pinned);
+		if (!addr_is_set(peer))
+			continue;
+		rules_concern(rules, &host);
+		rc = pmap_put(&rules->outer_peers, &host, (void *)pinned);
 	}
 	if (rc)
 		rib_rules_clear(rules);
 	return rc;
 }
 
-static void rejudge_all(struct rib *rib)
-{
-	struct rib_prefix *prefix = NULL;
+/* Prefixes that a change may still touch at once; after that all are gone through in steps. */
+struct budget {
+	struct rib *rib;
+	unsigned int left;
+};
 
-	while ((prefix = ptable_walk(&rib->table, prefix)))
-		rib_prefix_rejudge(rib, prefix);
+static bool rejudge(struct budget *budget, struct rib_prefix *prefix)
+{
+	if (!budget->left)
+		return false;
+	budget->left--;
+	if (prefix)
+		rib_prefix_rejudge(budget->rib, prefix);
+	return true;
 }
 
-static void rejudge_inside(struct rib *rib, const struct prefix *outer)
+static bool rejudge_inside(struct budget *budget, const struct prefix *outer)
 {
-	struct rib_prefix *prefix = rib_prefix_find(rib, outer);
+	struct rib_prefix *prefix = rib_prefix_find(budget->rib, outer);
 	struct prefix key = *outer;
 
-	if (prefix)
-		rib_prefix_rejudge(rib, prefix);
-	while ((prefix = rib_prefix_next(rib, &key))) {
-		ptable_key(&rib->table, prefix, &key);
+	if (!rejudge(budget, prefix))
+		return false;
+	while ((prefix = rib_prefix_next(budget->rib, &key))) {
+		ptable_key(&budget->rib->table, prefix, &key);
 		if (!prefix_covers(outer, &key))
-			return;
-		rib_prefix_rejudge(rib, prefix);
+			break;
+		if (!rejudge(budget, prefix))
+			return false;
 	}
+	return true;
 }
 
-static void rejudge_covering(struct rib *rib, const struct prefix *inner)
+static bool rejudge_covering(struct budget *budget, const struct prefix *inner)
 {
-	struct rib_prefix *prefix;
 	struct prefix key = *inner;
 
 	for (unsigned int len = inner->len + 1u; len-- > 0;) {
 		key.len = (uint8_t)len;
 		prefix_normalize(&key);
-		prefix = rib_prefix_find(rib, &key);
-		if (prefix)
-			rib_prefix_rejudge(rib, prefix);
+		if (!rejudge(budget, rib_prefix_find(budget->rib, &key)))
+			return false;
 	}
+	return true;
 }
 
-/* Calls rejudge for what is in a and not, or with another value, in b. */
-static void rejudge_difference(struct rib *rib, const struct pmap *a, const struct pmap *b,
-			       void (*rejudge)(struct rib *rib, const struct prefix *prefix))
+/* Rejudges for what is in a and not, or with another value, in b. False: too much of it. */
+static bool rejudge_difference(struct budget *budget, const struct pmap *a, const struct pmap *b,
+			       bool (*touch)(struct budget *budget, const struct prefix *prefix))
 {
 	struct prefix key = { 0 };
 	void *value;
 
 	while (pmap_next(a, &key, &value))
-		if (!pmap_contains(b, &key) || pmap_get(b, &key) != value)
-			rejudge(rib, &key);
+		if ((!pmap_contains(b, &key) || pmap_get(b, &key) != value) && !touch(budget, &key))
+			return false;
+	return true;
 }
 
 /* Every route of the domain that comes or goes is a new policy: touch only what it can touch. */
-static void rejudge_changed(struct rib *rib, const struct rib_rules *old)
+static bool rejudge_changed(struct rib *rib, const struct rib_rules *old)
 {
 	const struct rib_rules *new = &rib->rules;
+	struct budget budget = { rib, rib->step };
 
 	if (old->local_as != new->local_as || old->transit != new->transit ||
 	    old->overlap_allow != new->overlap_allow ||
-	    old->reserved_ranges != new->reserved_ranges) {
-		rejudge_all(rib);
-		return;
-	}
-	if (!new->overlap_allow) {
-		rejudge_difference(rib, &old->protected, &new->protected, rejudge_inside);
-		rejudge_difference(rib, &new->protected, &old->protected, rejudge_inside);
-	}
-	rejudge_difference(rib, &old->outer_peers, &new->outer_peers, rejudge_covering);
-	rejudge_difference(rib, &new->outer_peers, &old->outer_peers, rejudge_covering);
-}
-
-static void multipath_changed(struct rib *rib)
-{
-	struct rib_prefix *prefix = NULL;
-
-	while ((prefix = ptable_walk(&rib->table, prefix)))
-		if (rib_prefix_state(prefix) == RIB_PREFIX_INSTALLED && prefix->node.user16 > 1)
-			rib_prefix_mark_dirty(rib, prefix);
+	    old->reserved_ranges != new->reserved_ranges)
+		return false;
+	if (!new->overlap_allow &&
+	    (!rejudge_difference(&budget, &old->protected, &new->protected, rejudge_inside) ||
+	     !rejudge_difference(&budget, &new->protected, &old->protected, rejudge_inside)))
+		return false;
+	return rejudge_difference(&budget, &old->outer_peers, &new->outer_peers,
+				  rejudge_covering) &&
+	       rejudge_difference(&budget, &new->outer_peers, &old->outer_peers,
+				  rejudge_covering);
 }
 
 int rib_set_policy(struct rib *rib, const struct rib_policy *policy)
@@ -300,10 +332,12 @@ int rib_set_policy(struct rib *rib, const struct rib_policy *policy)
 		return rc;
 	rib->rules = new;
 	rib_admission_hold(rib);
-	rejudge_changed(rib, &old);
+	if (!rejudge_changed(rib, &old))
+		rib_pass_want(rib, RIB_PASS_JUDGE);
 	if (old.multipath_max != new.multipath_max)
-		multipath_changed(rib);
+		rib_pass_want(rib, RIB_PASS_MULTIPATH);
 	rib_admission_release(rib);
 	rib_rules_clear(&old);
+	rib_work_begin(rib);
 	return 0;
 }

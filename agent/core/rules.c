@@ -83,6 +83,13 @@ bool rules_reserved_range(const struct prefix *prefix)
 					      prefix_covers(prefix, &reserved_range));
 }
 
+const struct prefix *rules_block(size_t i)
+{
+	if (i < N(never))
+		return &never[i];
+	return i == N(never) ? &reserved_range : NULL;
+}
+
 enum rules_cidr rules_inside_cidr_check(const struct prefix *prefix, bool strict)
 {
 	bool v4 = prefix->addr.family == AF_INET;

@@ -9,6 +9,7 @@
 #define VGW_CORE_RULES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/addr.h"
@@ -24,6 +25,9 @@
 bool rules_never_accept(const struct prefix *prefix);
 /* Rule 49: equal to, inside or containing 100.64.0.0/10; the default route is exempt. */
 bool rules_reserved_range(const struct prefix *prefix);
+
+/* The blocks that the two above are about, from 0; NULL: there are no more. */
+const struct prefix *rules_block(size_t i);
 
 /* Rules 35-37 and their IPv6 counterpart: what is wrong with a tunnel's inside CIDR. */
 enum rules_cidr {

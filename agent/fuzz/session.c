@@ -82,6 +82,11 @@ static void on_afi(void *ctx, enum session_afi afi)
 	on_call(ctx);
 }
 
+static void on_expect(void *ctx, const struct prefix *prefix)
+{
+	FUZZ_CHECK(prefix_is_proper(prefix));
+}
+
 static const char *on_open(void *ctx, uint32_t peer_as, uint32_t peer_id)
 {
 	return peer_id == 0xdeadbeef ? "not this one" : NULL;
@@ -91,7 +96,7 @@ static const struct session_ops ops = {
 	.established = on_established, .down = on_down,	      .route = on_route,
 	.withdraw = on_withdraw,       .update_end = on_update_end, .end_of_rib = on_afi,
 	.refresh = on_afi,	       .refresh_begin = on_afi,	    .refresh_end = on_afi,
-	.accept_open = on_open,
+	.accept_open = on_open,	       .expect = on_expect,
 };
 
 static void put(struct run *run, uint8_t type, const uint8_t *body, size_t len)

@@ -85,7 +85,8 @@ static void again_end_of_rib(void *ctx, enum session_afi afi)
 	((struct again *)ctx)->others++;
 }
 
-static const struct update_sink again_sink = { again_route, again_withdraw, again_end_of_rib };
+static const struct update_sink again_sink = { again_route, again_withdraw, again_end_of_rib,
+					       NULL };
 
 /* One prefix with these attributes to this peer and back. NULL: they do not fit. A reference. */
 static const struct attrs *there_and_back(const struct attrs *attrs, const struct attr_peer *peer,
@@ -203,7 +204,13 @@ static void seen_end_of_rib(void *ctx, enum session_afi afi)
 	seen->calls++;
 }
 
-static const struct update_sink seen_sink = { seen_route, seen_withdraw, seen_end_of_rib };
+static void seen_expect(void *ctx, const struct prefix *prefix)
+{
+	check_prefix(ctx, prefix);
+}
+
+static const struct update_sink seen_sink = { seen_route, seen_withdraw, seen_end_of_rib,
+					      seen_expect };
 
 static void update_run(const uint8_t *data, size_t size)
 {

@@ -5,6 +5,7 @@
  */
 #include "lib/addr.h"
 
+#include <endian.h>
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -215,6 +216,26 @@ bool prefix_contains(const struct prefix *p, const struct addr *a)
 bool prefix_is_default(const struct prefix *p)
 {
 	return addr_bits(p->addr.family) && !p->len;
+}
+
+/* Are bits from number len on clear? len: up to 64. */
+static bool tail_is_clear(const uint8_t *bytes, unsigned int len)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return len >= 64 || !(be64toh(word) << len);
+}
+
+bool prefix_is_proper(const struct prefix *p)
+{
+	unsigned int len = p->len;
+
+	if (len > addr_bits(p->addr.family))
+		return false;
+	/* An IPv4 address is followed by zeros, so that it can be looked at in the same way. */
+	return len < 64 ? tail_is_clear(p->addr.b, len) && tail_is_clear(p->addr.b + 8, 0) :
+			  tail_is_clear(p->addr.b + 8, len - 64);
 }
 
 void prefix_normalize(struct prefix *p)

@@ -52,6 +52,8 @@ int prefix_compare(const struct prefix *a, const struct prefix *b);
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 bool prefix_contains(const struct prefix *p, const struct addr *a);
 bool prefix_is_default(const struct prefix *p);
+/* The length is one of the family, and no bit behind it is set. */
+bool prefix_is_proper(const struct prefix *p);
 /* Clears the bits behind p->len. */
 void prefix_normalize(struct prefix *p);
 

@@ -18,6 +18,8 @@
 /* About 70 years; keeps sums far from overflow whatever the caller asks for. */
 #define TIMER_MAX_MS (1ull << 41)
 #define NOT_PENDING SIZE_MAX
+/* libevent serves all files that are ready before a timer: thirty full sockets take long. */
+#define LATE_US 5000
 
 struct loop {
 	struct event_base *base;
@@ -331,6 +333,8 @@ void loop_timer_free(struct loop_timer *timer)
 static void io_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop_io *io = arg;
+	struct loop *loop = io->loop;
+	const struct loop_timer *head;
 	unsigned int events = 0;
 
 	if (what & EV_READ)
@@ -338,6 +342,9 @@ static void io_ready(evutil_socket_t fd, short what, void *arg)
 	if (what & EV_WRITE)
 		events |= LOOP_WRITE;
 	io->ready(io->ctx, events); /* may free io */
+	head = heap_head(loop);
+	if (head && !loop->fake && now_us(loop) >= head->due + LATE_US)
+		tick_fire(-1, 0, loop);
 }
 
 struct loop_io *loop_io_new(struct loop *loop, int fd,

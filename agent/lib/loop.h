@@ -3,8 +3,9 @@
  * The event loop: the only file that knows libevent.
  *
  * Promise: callbacks run one at a time on the thread that runs the loop; a
- * callback may free its own or any other handle. Timers use the monotonic
- * clock; tests can replace it (loop_fake_clock) and step time by hand.
+ * callback may free its own or any other handle. A timer is late by the longest
+ * callback, however many files are ready. Timers use the monotonic clock; tests
+ * can replace it (loop_fake_clock) and step time by hand.
  */
 #ifndef VGW_LIB_LOOP_H
 #define VGW_LIB_LOOP_H

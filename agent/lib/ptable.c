@@ -10,6 +10,7 @@
  */
 #include "lib/ptable.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,49 +44,54 @@ static bool key_is(const struct ptable *table, const struct ptable_node *node,
 	return is_six(key) ? !memcmp(bytes, key->addr.b, 16) : !memcmp(bytes, key->addr.b, 4);
 }
 
-static uint32_t line_hash4(struct ptable *table, uint64_t line)
+static uint32_t line_hash(struct ptable *table, const struct ptable_line *line)
 {
-	struct ptable_memo *memo = &table->memos[line * 0x9e3779b97f4a7c15 >> 60];
+	uint64_t mix = (line->words[0] ^ line->words[1] ^ line->kind) * 0x9e3779b97f4a7c15;
+	struct ptable_memo *memo = &table->memos[mix >> 59];
 	struct siphash hash;
 
-	if (memo->is_set && memo->line == line)
+	if (memo->line.words[0] == line->words[0] && memo->line.words[1] == line->words[1] &&
+	    memo->line.kind == line->kind)
 		return memo->hash;
 	hash = siphash_begin(&table->key);
-	siphash_word(&hash, line);
-	*memo = (struct ptable_memo){ line, (uint32_t)siphash_end(&hash), true };
+	siphash_word(&hash, line->words[0]);
+	if (line->kind >> 8 == AF_INET6)
+		siphash_word(&hash, line->words[1]);
+	siphash_word(&hash, line->kind);
+	*memo = (struct ptable_memo){ *line, (uint32_t)siphash_end(&hash) };
 	return memo->hash;
 }
 
-static uint32_t line_hash6(const struct ptable *table, const uint8_t *bytes, uint8_t len)
+/* Cuts the last four bits before number len out of the word. */
+static uint32_t place_cut(uint64_t *word, unsigned int len)
 {
-	struct siphash hash = siphash_begin(&table->key);
-	uint64_t words[2];
+	unsigned int shift = len < 64 ? 64 - len : 0;
+	uint64_t place;
 
-	memcpy(words, bytes, sizeof(words));
-	siphash_word(&hash, words[0]);
-	siphash_word(&hash, words[1]);
-	siphash_word(&hash, 256u + len);
-	return (uint32_t)siphash_end(&hash);
+	if (!len)
+		return 0;
+	place = *word >> shift & 15;
+	*word &= ~(place << shift);
+	return (uint32_t)place;
 }
 
 static uint32_t key_hash(struct ptable *table, const struct prefix *key)
 {
-	unsigned int at = key->len ? (key->len - 1u) / 8 % 16 : 0;
-	unsigned int shift = key->len ? 7 - (key->len - 1u) % 8 : 0;
-	unsigned int place = key->addr.b[at] >> shift & 15u;
-	uint8_t bytes[16];
-	uint32_t line;
+	struct ptable_line line = { .kind = (uint32_t)key->addr.family << 8 | key->len };
+	uint32_t bits, place;
 
 	if (is_six(key)) {
-		memcpy(bytes, key->addr.b, sizeof(bytes));
-		bytes[at] &= (uint8_t)~(15u << shift);
-		return line_hash6(table, bytes, key->len) ^ place;
+		memcpy(line.words, key->addr.b, sizeof(line.words));
+		line.words[0] = be64toh(line.words[0]);
+		line.words[1] = be64toh(line.words[1]);
+		place = key->len > 64 ? place_cut(&line.words[1], key->len - 64) :
+					place_cut(&line.words[0], key->len);
+	} else {
+		memcpy(&bits, key->addr.b, sizeof(bits));
+		line.words[0] = (uint64_t)be32toh(bits) << 32;
+		place = place_cut(&line.words[0], key->len < 32 ? key->len : 32);
 	}
-	memcpy(bytes, key->addr.b, 4);
-	if (at < 4)
-		bytes[at] &= (uint8_t)~(15u << shift);
-	memcpy(&line, bytes, sizeof(line));
-	return line_hash4(table, line | (uint64_t)key->len << 32) ^ place;
+	return line_hash(table, &line) ^ place;
 }
 
 /* Linear hashing: buckets at or above n are not there yet, their entries are a half below. */
@@ -203,6 +209,23 @@ void *ptable_find(struct ptable *table, const struct prefix *key)
 	return table->count ? chain_find(table, *head_of(table, key), key) : NULL;
 }
 
+void ptable_expect(struct ptable *table, const struct prefix *key)
+{
+	uint32_t *expected = &table->expected[table->n_expected++ % PTABLE_AHEAD];
+	uint32_t before = *expected, handle;
+
+	if (!table->heads)
+		return;
+	*expected = bucket_of(key_hash(table, key), table->n_buckets);
+	__builtin_prefetch(head_at(table, *expected));
+	/* One whose head has arrived: now what it leads to. */
+	if (before >= table->n_buckets)
+		return;
+	handle = *head_at(table, before);
+	if (handle)
+		__builtin_prefetch(ptable_at(table, handle));
+}
+
 static bool heads_make(struct ptable *table)
 {
 	if (table->heads)
@@ -298,6 +321,19 @@ void *ptable_walk(const struct ptable *table, const void *object)
 	if (!next && !six)
 		next = slab_next(&table->part[1], NULL);
 	return next;
+}
+
+void ptable_scan_begin(struct ptable *table)
+{
+	slab_scan_begin(&table->part[0]);
+	slab_scan_begin(&table->part[1]);
+}
+
+void *ptable_scan(struct ptable *table)
+{
+	void *object = slab_scan(&table->part[0]);
+
+	return object ? object : slab_scan(&table->part[1]);
 }
 
 size_t ptable_memory(const struct ptable *table)

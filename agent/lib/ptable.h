@@ -30,14 +30,20 @@ struct ptable_node {
 /* In a handle. The two bits below it are the owner's, and clear for the table. */
 #define PTABLE_IPV6 0x80000000u
 
-/* The hash of a line of IPv4 neighbours; what comes together asks for the same again and again. */
-struct ptable_memo {
-	uint64_t line;
-	uint32_t hash;
-	bool is_set;
+/* A line of neighbours: the prefix but for its last four bits. */
+struct ptable_line {
+	uint64_t words[2];
+	uint32_t kind; /* length and family; never 0 */
 };
 
-#define PTABLE_MEMOS 16
+/* Its hash; what comes together asks for the same again and again. */
+struct ptable_memo {
+	struct ptable_line line;
+	uint32_t hash;
+};
+
+#define PTABLE_MEMOS 32
+#define PTABLE_AHEAD 8
 
 struct ptable {
 	struct slab slab[2]; /* IPv4, IPv6 */
@@ -45,6 +51,8 @@ struct ptable {
 	size_t size; /* of the owner's struct */
 	struct siphash_key key;
 	struct ptable_memo memos[PTABLE_MEMOS];
+	/* Buckets whose heads are on their way from memory, as a ring. */
+	uint32_t expected[PTABLE_AHEAD], n_expected;
 	uint32_t **heads; /* segments of the hash table */
 	uint32_t n_buckets, count;
 	bool ordered;
@@ -56,6 +64,11 @@ struct ptable {
 void ptable_init(struct ptable *table, size_t size, bool ordered);
 /* The objects go with it. */
 void ptable_destroy(struct ptable *table);
+/*
+ * The key will be asked for soon: what is read for it is fetched from memory meanwhile. Only a
+ * hint; best some ten keys before each is used.
+ */
+void ptable_expect(struct ptable *table, const struct prefix *key);
 void *ptable_find(struct ptable *table, const struct prefix *key);
 /* Found, or made: zeroed but for its node. NULL: no memory. */
 void *ptable_get(struct ptable *table, const struct prefix *key, bool *is_new);
@@ -63,6 +76,9 @@ void ptable_remove(struct ptable *table, void *object);
 void ptable_key(const struct ptable *table, const void *object, struct prefix *key);
 /* In no order; NULL stands before the first. The object must be in the table. */
 void *ptable_walk(const struct ptable *table, const void *object);
+/* The same in steps, between which the table may change: slab_scan(). One at a time. */
+void ptable_scan_begin(struct ptable *table);
+void *ptable_scan(struct ptable *table);
 /* Ordered tables: the first object strictly after key; family AF_UNSPEC stands before all. */
 void *ptable_next(struct ptable *table, const struct prefix *key);
 size_t ptable_memory(const struct ptable *table);

@@ -2,8 +2,12 @@
 /*
  * Chunks are aligned to their size, so that an object finds its chunk by its
  * address. A chunk hands out its never-used objects in address order and then
- * those that came back. Chunks come from the kernel one by one and go back to
- * it: malloc() would keep them.
+ * those that came back.
+ *
+ * Chunks are cut from arenas of the size of a huge page, which is asked for once
+ * tables are large: a table in random order is read all over, and with small pages
+ * the processor looks up an address nearly every time. The memory of a chunk goes
+ * back to the kernel when it is free, the addresses when the arena is.
  */
 #include "lib/slab.h"
 
@@ -19,7 +23,22 @@
 #endif
 
 #define NUMBERS_MAX (SLAB_HANDLES / SLAB_CHUNK_OBJECTS)
+#define ARENA_CHUNKS 32u
+#define ARENA_SIZE (ARENA_CHUNKS * SLAB_CHUNK_SIZE)
+#define ARENAS_SMALL 2u /* a small gateway stays small */
 
+struct slab_arena {
+	uint8_t *base;
+	uint32_t free; /* a bit per chunk */
+	struct slab_arena *next, *prev; /* of those with a free chunk */
+};
+
+static struct {
+	struct slab_arena *open;
+	size_t n;
+} arenas;
+
+_Static_assert(ARENA_CHUNKS == 32, "a bit of a word for each");
 _Static_assert(sizeof(struct slab_chunk) % 8 == 0, "objects are aligned to 8");
 
 struct free_object {
@@ -80,34 +99,100 @@ static void number_put(struct slab *slab, uint32_t number)
 }
 
 /* Memory that is aligned to its size, by cutting it out of twice as much. */
-static void *chunk_map(void)
+static uint8_t *arena_map(void)
 {
-	uint8_t *map = mmap(NULL, 2 * SLAB_CHUNK_SIZE, PROT_READ | PROT_WRITE,
+	uint8_t *map = mmap(NULL, 2 * ARENA_SIZE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uint8_t *chunk;
+	uint8_t *base;
 
 	if (map == MAP_FAILED)
 		return NULL;
-	chunk = (uint8_t *)(((uintptr_t)map + SLAB_CHUNK_SIZE - 1) &
-			    ~(uintptr_t)(SLAB_CHUNK_SIZE - 1));
-	if (chunk > map)
-		munmap(map, (size_t)(chunk - map));
-	if (chunk < map + SLAB_CHUNK_SIZE)
-		munmap(chunk + SLAB_CHUNK_SIZE, (size_t)(map + SLAB_CHUNK_SIZE - chunk));
+	base = (uint8_t *)(((uintptr_t)map + ARENA_SIZE - 1) & ~(uintptr_t)(ARENA_SIZE - 1));
+	if (base > map)
+		munmap(map, (size_t)(base - map));
+	if (base < map + ARENA_SIZE)
+		munmap(base + ARENA_SIZE, (size_t)(map + ARENA_SIZE - base));
+	/* Without huge pages it works as well. */
+	if (arenas.n >= ARENAS_SMALL)
+		madvise(base, ARENA_SIZE, MADV_HUGEPAGE);
+	return base;
+}
+
+static void arena_link(struct slab_arena *arena)
+{
+	arena->prev = NULL;
+	arena->next = arenas.open;
+	if (arena->next)
+		arena->next->prev = arena;
+	arenas.open = arena;
+}
+
+static void arena_unlink(struct slab_arena *arena)
+{
+	*(arena->prev ? &arena->prev->next : &arenas.open) = arena->next;
+	if (arena->next)
+		arena->next->prev = arena->prev;
+}
+
+static struct slab_arena *arena_new(void)
+{
+	struct slab_arena *arena = malloc(sizeof(*arena));
+
+	if (!arena)
+		return NULL;
+	arena->base = arena_map();
+	if (!arena->base) {
+		free(arena);
+		return NULL;
+	}
+	arena->free = UINT32_MAX;
+	arenas.n++;
+	arena_link(arena);
+	return arena;
+}
+
+static struct slab_chunk *chunk_map(void)
+{
+	struct slab_arena *arena = arenas.open ? arenas.open : arena_new();
+	struct slab_chunk *chunk;
+	unsigned int place;
+
+	if (!arena)
+		return NULL;
+	place = (unsigned int)__builtin_ctz(arena->free);
+	arena->free &= arena->free - 1;
+	if (!arena->free)
+		arena_unlink(arena);
+	chunk = (struct slab_chunk *)(arena->base + place * SLAB_CHUNK_SIZE);
+	chunk->arena = arena;
 	return chunk;
 }
 
 static void chunk_unmap(struct slab *slab, struct slab_chunk *chunk)
 {
+	struct slab_arena *arena = chunk->arena;
+	size_t place = (size_t)((uint8_t *)chunk - arena->base) / SLAB_CHUNK_SIZE;
+
 	ASAN_UNPOISON_MEMORY_REGION(chunk, SLAB_CHUNK_SIZE);
-	munmap(chunk, SLAB_CHUNK_SIZE);
 	slab->n_chunks--;
+	if (!arena->free)
+		arena_link(arena);
+	arena->free |= 1u << place;
+	if (arena->free != UINT32_MAX) {
+		madvise(chunk, SLAB_CHUNK_SIZE, MADV_DONTNEED);
+		return;
+	}
+	arena_unlink(arena);
+	munmap(arena->base, ARENA_SIZE);
+	arenas.n--;
+	free(arena);
 }
 
 static struct slab_chunk *chunk_new(struct slab_part *part)
 {
 	struct slab *slab = part->slab;
 	uint32_t number = number_take(slab);
+	struct slab_arena *arena;
 	struct slab_chunk *chunk;
 
 	if (!number)
@@ -120,7 +205,9 @@ static struct slab_chunk *chunk_new(struct slab_part *part)
 	if (!part->spare)
 		slab->n_chunks++;
 	part->spare = NULL;
+	arena = chunk->arena;
 	memset(chunk, 0, sizeof(*chunk));
+	chunk->arena = arena;
 	ASAN_POISON_MEMORY_REGION(chunk + 1, SLAB_CHUNK_SIZE - sizeof(*chunk));
 	chunk->number = number;
 	chunk->part = part;
@@ -137,6 +224,10 @@ static void chunk_release(struct slab *slab, struct slab_chunk *chunk)
 {
 	struct slab_part *part = chunk->part;
 
+	if (part->scan == chunk) {
+		part->scan = chunk->next;
+		part->scan_index = 0;
+	}
 	open_unlink(part, chunk);
 	*(chunk->prev ? &chunk->prev->next : &part->all) = chunk->next;
 	if (chunk->next)
@@ -242,6 +333,25 @@ void *slab_next(const struct slab_part *part, const void *object)
 			return next;
 	}
 	return NULL;
+}
+
+void slab_scan_begin(struct slab_part *part)
+{
+	part->scan = part->all;
+	part->scan_index = 0;
+}
+
+void *slab_scan(struct slab_part *part)
+{
+	void *object = NULL;
+
+	while (part->scan && !(object = used_from(part->slab, part->scan, part->scan_index))) {
+		part->scan = part->scan->next;
+		part->scan_index = 0;
+	}
+	if (object)
+		part->scan_index = slab_handle(part->slab, object) % SLAB_CHUNK_OBJECTS + 1;
+	return object;
 }
 
 bool slab_is_used(const struct slab *slab, uint32_t handle)

@@ -8,8 +8,8 @@
  * others, so that they can be walked, and an object tells whose it is.
  *
  * Promise: memory goes back when it is free: a chunk whose objects are all gone
- * is given to the kernel (a part keeps one). Under AddressSanitizer a freed
- * object is poisoned like one from free().
+ * is given to the kernel (a part keeps one). One thread of the process has slabs.
+ * Under AddressSanitizer a freed object is poisoned like one from free().
  */
 #ifndef VGW_LIB_SLAB_H
 #define VGW_LIB_SLAB_H
@@ -24,9 +24,11 @@
 #define SLAB_HANDLES (1u << 29)
 
 struct slab_part;
+struct slab_arena; /* what the chunks of all slabs are cut from */
 
 struct slab_chunk { /* aligned to its size */
 	struct slab_part *part;
+	struct slab_arena *arena;
 	struct slab_chunk *next_open, *prev_open; /* of those of the part with room */
 	struct slab_chunk *next, *prev; /* of all of the part */
 	uint32_t number;
@@ -48,6 +50,8 @@ struct slab_part {
 	struct slab *slab;
 	void *owner;
 	struct slab_chunk *open, *all, *spare;
+	struct slab_chunk *scan; /* where the scan goes on, at scan_index; NULL: it is over */
+	uint32_t scan_index;
 };
 
 /* size: of an object, 16 to a few hundred; a multiple of 4. */
@@ -63,6 +67,12 @@ void *slab_alloc(struct slab_part *part);
 void slab_put(struct slab *slab, void *object); /* NULL is fine */
 /* The next object of the part in the order of memory; NULL stands before the first. */
 void *slab_next(const struct slab_part *part, const void *object);
+/*
+ * A walk that goes on another day: whatever is put and allocated between two steps, every object
+ * that was out at the begin and still is comes once. Newer ones may come. One at a time per part.
+ */
+void slab_scan_begin(struct slab_part *part);
+void *slab_scan(struct slab_part *part); /* NULL: it is over */
 /* Is this the handle of an object that is out? */
 bool slab_is_used(const struct slab *slab, uint32_t handle);
 size_t slab_memory(const struct slab *slab); /* bytes taken from the kernel */

@@ -431,7 +431,7 @@ static void stop(struct fib *fib)
 	tunnels_clear(fib);
 	fib_ports_forget(fib);
 	fib->generation_open = fib->commit_sent = fib->restart_wanted = false;
-	fib->settings_dirty = false;
+	fib->settings_dirty = fib->telling = false;
 	loop_timer_stop(fib->kick);
 	loop_timer_stop(fib->retry);
 }
@@ -456,6 +456,13 @@ static struct fib_request *start_step(struct fib *fib)
 	return request;
 }
 
+static void tell(struct fib *fib, bool first)
+{
+	fib->telling = fib->ops.everything(fib->ctx, fib, first);
+	if (fib->telling)
+		fib_kick(fib);
+}
+
 static void begin_done(void *ctx, int error, const char *text, uint32_t generation)
 {
 	struct fib_request *request = ctx;
@@ -470,7 +477,7 @@ static void begin_done(void *ctx, int error, const char *text, uint32_t generati
 	fib->generation = generation;
 	fib->generation_open = true;
 	fib->phase = FIB_RUNNING;
-	fib->ops.everything(fib->ctx, fib);
+	tell(fib, true);
 out:
 	fib_leave(fib);
 }
@@ -621,10 +628,9 @@ bool fib_generation_open(const struct fib *fib)
 
 static bool drained(const struct fib *fib)
 {
-	return fib->phase == FIB_RUNNING && !fib->dirty.n && !fib->n_dirty_tunnels &&
-	       !fib->policies.dirty && !fib->in_flight && !fib->settings_dirty &&
-	       !fib->ports_dirty &&
-	       !fib->restart_wanted &&
+	return fib->phase == FIB_RUNNING && !fib->telling && !fib->dirty.n &&
+	       !fib->n_dirty_tunnels && !fib->policies.dirty && !fib->in_flight &&
+	       !fib->settings_dirty && !fib->ports_dirty && !fib->restart_wanted &&
 	       !(fib->retry_refused && fib->refused.n) && !loop_timer_pending(fib->retry);
 }
 
@@ -639,6 +645,8 @@ static void pump(struct fib *fib)
 		return;
 	if (fib->settings_dirty)
 		settings_send(fib);
+	if (fib->telling)
+		tell(fib, false);
 	tunnels_pump(fib);
 	fib_ports_pump(fib);
 	fib_policies_pump(fib);

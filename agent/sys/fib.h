@@ -49,8 +49,12 @@ struct fib_ops {
 	bool (*route)(void *ctx, const struct prefix *prefix, uint8_t class, struct fib_route *out);
 	/* What the tunnel should be; false: it should not exist. */
 	bool (*tunnel)(void *ctx, uint32_t id, struct kernel_tunnel *out);
-	/* Call fib_dirty_tunnel / fib_dirty_route for everything that should exist. */
-	void (*everything)(void *ctx, struct fib *fib);
+	/*
+	 * Call fib_dirty_tunnel / fib_dirty_route for everything that should exist, or for some of
+	 * it and return true: then it is called again in a later turn of the loop, to go on. first:
+	 * to begin with. The module sweeps nothing before all was told.
+	 */
+	bool (*everything)(void *ctx, struct fib *fib, bool first);
 	/* Of a policy route (class KERNEL_POLICY) the destination. */
 	void (*refused)(void *ctx, const struct prefix *prefix, uint8_t class, int error,
 			const char *text);

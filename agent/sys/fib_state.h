@@ -112,6 +112,7 @@ struct fib {
 
 	uint32_t generation;
 	bool generation_open, commit_wanted, commit_sent, restart_wanted;
+	bool telling; /* everything() has more */
 
 	uint32_t quota;
 	struct kernel_hash hash;

@@ -104,7 +104,8 @@ static void decoded_route(void *ctx, const struct prefix *prefix, const struct a
 	encode_again(attrs);
 }
 
-static const struct update_sink sink = { decoded_route, note_withdraw, note_end_of_rib };
+static const struct update_sink sink = { decoded_route, note_withdraw, note_end_of_rib,
+					 NULL };
 
 static bool decode(const struct malformed_case *c, enum malformed_sort sort, struct cursor body,
 		   struct transcript *t, struct bgp_error *error)

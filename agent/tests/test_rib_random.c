@@ -2,7 +2,8 @@
 /*
  * The RIB under random histories. Three judges: an oracle that computes every
  * decision and the quota's line anew from plain facts, a table that hears only
- * the final facts, and an owner that looks at nothing but dirty prefixes.
+ * the final facts, and an owner that looks at nothing but dirty prefixes. Once with all work
+ * done in the call that asks for it, and once in the smallest steps between other events.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +23,7 @@
 
 struct facts {
 	const struct attrs *attrs[SOURCES][PREFIXES]; /* NULL: no path */
+	const struct attrs *last[SOURCES][PREFIXES]; /* told last, also if it is gone */
 	bool stale[SOURCES][PREFIXES];
 	uint32_t router_ids[SOURCES];
 	unsigned int drained; /* mask of sources */
@@ -247,15 +249,27 @@ static void facts_drop(struct facts *facts, size_t s, uint8_t family, bool only_
 			fact_set(facts, s, p, NULL);
 }
 
+static void facts_clear(struct facts *facts)
+{
+	for (size_t s = 0; s < SOURCES; s++) {
+		facts_drop(facts, s, AF_UNSPEC, false);
+		for (size_t p = 0; p < PREFIXES; p++)
+			attrs_put(facts->last[s][p]);
+	}
+}
+
 static void step_announce(struct facts *facts, struct rib_source **sources, size_t s)
 {
 	size_t p = random_next() % PREFIXES;
-	const struct attrs *attrs = facts->attrs[s][p];
+	const struct attrs *attrs = facts->last[s][p];
 
+	/* The same again: a path that is there, or one that is gone and perhaps not yet swept. */
 	if (attrs && random_next() % 3 == 0)
 		attrs_get(attrs);
 	else
 		attrs = attrs_random(rib_source_config(sources[s]));
+	attrs_put(facts->last[s][p]);
+	facts->last[s][p] = attrs_get(attrs);
 	assert_int_equal(rib_announce(sources[s], &pool[p], attrs), 0);
 	fact_set(facts, s, p, attrs);
 }
@@ -390,13 +404,150 @@ static void check_fresh(struct rib *rib, const struct facts *facts)
 	rib_free(fresh);
 }
 
+/* What decisions say at once, whatever is still to be swept. */
+static void check_at_once(struct rib *rib, const struct facts *facts, const unsigned int *wanted)
+{
+	for (size_t p = 0; p < PREFIXES; p++) {
+		struct rib_path_info paths[SOURCES];
+		size_t n = rib_paths(rib, &pool[p], paths, SOURCES), here = 0, stale = 0;
+
+		assert_int_equal(decided(rib, &pool[p]), naive_decide(facts, wanted[p], p));
+		for (size_t s = 0; s < SOURCES; s++) {
+			here += facts->attrs[s][p] != NULL;
+			stale += facts->attrs[s][p] && facts->stale[s][p];
+		}
+		assert_int_equal(n, here);
+		for (size_t i = 0; i < n; i++)
+			stale -= paths[i].stale;
+		assert_int_equal(stale, 0);
+	}
+}
+
+/* With a quota the line depends on when the dead are swept; what holds whenever that is: */
+struct line {
+	bool lost[PREFIXES]; /* was not wanted at some time since the last look */
+	uint64_t wanted_at[PREFIXES]; /* 0: not since the last look */
+	uint64_t looked;
+};
+
+static void line_watch(struct line *line, const unsigned int *wanted, uint64_t now)
+{
+	for (size_t p = 0; p < PREFIXES; p++) {
+		line->lost[p] |= !wanted[p];
+		if (!wanted[p])
+			line->wanted_at[p] = 0;
+		else if (!line->wanted_at[p])
+			line->wanted_at[p] = now;
+	}
+}
+
+static uint8_t state_of(struct rib *rib, const struct prefix *p)
+{
+	struct rib_path_info paths[SOURCES];
+	size_t n = rib_paths(rib, p, paths, SOURCES);
+	uint8_t state = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (paths[i].verdict == RIB_ACCEPTED)
+			state = 1;
+		else if (paths[i].verdict == RIB_REJECT_QUOTA)
+			state = 2;
+	}
+	return state;
+}
+
+/* Takes over the line, if it can be: it is full, nobody was thrown out, nobody overtook. */
+static void line_check(struct rib *rib, struct line *line, struct facts *facts,
+		       const unsigned int *wanted, uint64_t now)
+{
+	size_t installed = 0, waiting = 0;
+	uint8_t state[PREFIXES];
+
+	for (size_t p = 0; p < PREFIXES; p++) {
+		state[p] = state_of(rib, &pool[p]);
+		assert_int_equal(!state[p], !wanted[p]);
+		installed += state[p] == 1;
+		waiting += state[p] == 2;
+		if (facts->state[p] == 1 && !line->lost[p])
+			assert_int_equal(state[p], 1);
+	}
+	assert_true(!waiting || (facts->policy.quota && installed >= facts->policy.quota));
+	for (size_t p = 0; p < PREFIXES; p++)
+		for (size_t q = 0; q < PREFIXES; q++)
+			if (state[p] == 2 && facts->state[p] == 2 && !line->lost[p] &&
+			    state[q] == 1 && !facts->state[q])
+				assert_true(line->wanted_at[q] <= line->looked);
+	memcpy(facts->state, state, sizeof(state));
+	memset(line->lost, 0, sizeof(line->lost));
+	line->looked = now;
+}
+
+static void mirror_update(struct rib *rib, unsigned int *mirror, bool all)
+{
+	struct prefix key;
+
+	while ((all || random_next() % 4) && rib_dirty_next(rib, &key))
+		for (size_t p = 0; p < PREFIXES; p++)
+			if (prefix_equal(&pool[p], &key))
+				mirror[p] = decided(rib, &key);
+}
+
+/* Every call leaves nearly all of its work, and between two of them little of it is done. */
+static void random_slices(unsigned int seed, bool quota)
+{
+	unsigned int wanted[PREFIXES], mirror[PREFIXES] = { 0 };
+	struct rib_source *sources[SOURCES];
+	struct facts facts = { 0 };
+	struct line line = { 0 };
+	struct rib *rib = rib_new();
+	bool judged = true;
+
+	random_state = seed;
+	rib_set_step(rib, seed % 4);
+	for (size_t s = 0; s < SOURCES; s++) {
+		sources[s] = source_add(rib, (uint32_t)s + 1, source_sites[s], source_asns[s]);
+		facts.router_ids[s] = 101 + (uint32_t)s;
+	}
+	policy_random(&facts.policy, quota);
+	assert_int_equal(rib_set_policy(rib, &facts.policy), 0);
+	for (uint64_t i = 1; i <= 3000; i++) {
+		struct rib_policy before = facts.policy;
+
+		rib_set_time(rib, i / 4);
+		step(rib, &facts, sources, quota);
+		judged &= !memcmp(&before, &facts.policy, sizeof(before));
+		naive_wanted_all(&facts, sources, wanted);
+		line_watch(&line, wanted, i / 4);
+		if (judged && !quota)
+			check_at_once(rib, &facts, wanted);
+		for (uint32_t n = random_next() % 4; n; n--)
+			judged |= !rib_work(rib);
+		mirror_update(rib, mirror, false);
+		if (random_next() % 16)
+			continue;
+		while (rib_work(rib))
+			;
+		judged = true;
+		mirror_update(rib, mirror, true);
+		line_check(rib, &line, &facts, wanted, i / 4);
+		check_counters(rib, &facts, wanted);
+		check_sources(rib, sources);
+		for (size_t p = 0; p < PREFIXES; p++)
+			assert_int_equal(mirror[p], facts.state[p] == 1 ?
+						    naive_decide(&facts, wanted[p], p) : 0);
+		if (!quota)
+			check_fresh(rib, &facts);
+	}
+	facts_clear(&facts);
+	rib_free(rib);
+}
+
 static void random_history(unsigned int seed, bool quota)
 {
 	unsigned int wanted[PREFIXES], mirror[PREFIXES] = { 0 };
 	struct rib_source *sources[SOURCES];
 	struct facts facts = { 0 };
 	struct rib *rib = rib_new();
-	struct prefix key;
 
 	random_state = seed;
 	for (size_t s = 0; s < SOURCES; s++) {
@@ -413,16 +564,10 @@ static void random_history(unsigned int seed, bool quota)
 		check_counters(rib, &facts, wanted);
 		check_sources(rib, sources);
 		/* An owner that only looks at what is dirty, now and then. */
-		while (random_next() % 4 && rib_dirty_next(rib, &key))
-			for (size_t p = 0; p < PREFIXES; p++)
-				if (prefix_equal(&pool[p], &key))
-					mirror[p] = decided(rib, &key);
+		mirror_update(rib, mirror, false);
 		if (i % 16)
 			continue;
-		while (rib_dirty_next(rib, &key))
-			for (size_t p = 0; p < PREFIXES; p++)
-				if (prefix_equal(&pool[p], &key))
-					mirror[p] = decided(rib, &key);
+		mirror_update(rib, mirror, true);
 		for (size_t p = 0; p < PREFIXES; p++) {
 			unsigned int want = facts.state[p] == 1 ?
 						    naive_decide(&facts, wanted[p], p) : 0;
@@ -433,8 +578,7 @@ static void random_history(unsigned int seed, bool quota)
 		if (!quota)
 			check_fresh(rib, &facts);
 	}
-	for (size_t s = 0; s < SOURCES; s++)
-		facts_drop(&facts, s, AF_UNSPEC, false);
+	facts_clear(&facts);
 	rib_free(rib);
 }
 
@@ -452,11 +596,27 @@ static void test_random_quota(void **state)
 		random_history(seed, true);
 }
 
+static void test_random_slices(void **state)
+{
+	pools_make();
+	for (unsigned int seed = 200; seed < 220; seed++)
+		random_slices(seed, false);
+}
+
+static void test_random_slices_quota(void **state)
+{
+	pools_make();
+	for (unsigned int seed = 300; seed < 320; seed++)
+		random_slices(seed, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_random, no_attrs_left),
 		cmocka_unit_test_teardown(test_random_quota, no_attrs_left),
+		cmocka_unit_test_teardown(test_random_slices, no_attrs_left),
+		cmocka_unit_test_teardown(test_random_slices_quota, no_attrs_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,6 +110,65 @@ static void test_sizes(void **state)
 	check_size(400);
 }
 
+#define SCANNED 20000
+
+static void *numbered(struct slab_part *part, size_t number)
+{
+	size_t *object = slab_alloc(part);
+
+	assert_non_null(object);
+	*object = number;
+	return object;
+}
+
+/* What was there and stays comes exactly once, whatever comes and goes meanwhile. */
+static void test_scan(void **state)
+{
+	static void *objects[SCANNED];
+	static unsigned int seen[SCANNED]; /* SCANNED: it was not there at the begin, or went */
+	struct slab_part part;
+	struct slab slab;
+	void *object;
+
+	slab_init(&slab, 24);
+	slab_part_init(&part, &slab, NULL);
+	for (unsigned int round = 0; round < 5; round++) {
+		for (size_t i = 0; i < SCANNED; i++) {
+			if (!objects[i] && random_next() % 8)
+				objects[i] = numbered(&part, i);
+			seen[i] = objects[i] ? 0 : SCANNED;
+		}
+		slab_scan_begin(&part);
+		while ((object = slab_scan(&part))) {
+			/* Sometimes every chunk is given back while the scan is in it. */
+			unsigned int went = round % 2 ? 0 : random_next() % 8;
+			size_t i = *(size_t *)object;
+
+			assert_ptr_equal(objects[i], object);
+			seen[i]++;
+			if (went < 6) {
+				slab_put(&slab, object);
+				objects[i] = NULL;
+			}
+			i = random_next() % SCANNED;
+			if (went == 6 && objects[i]) {
+				slab_put(&slab, objects[i]);
+				objects[i] = NULL;
+				seen[i] = SCANNED;
+			} else if (went == 7 && !objects[i]) {
+				objects[i] = numbered(&part, i);
+				seen[i] = SCANNED;
+			}
+		}
+		for (size_t i = 0; i < SCANNED; i++)
+			assert_true(seen[i] == 1 || seen[i] >= SCANNED);
+	}
+	for (size_t i = 0; i < SCANNED; i++)
+		slab_put(&slab, objects[i]);
+	slab_part_end(&part);
+	slab_destroy(&slab);
+}
+
 /* One object that comes and goes must not take and return a chunk each time. */
 static void test_keeps_a_spare(void **state)
 {
@@ -133,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_scan),
 		cmocka_unit_test(test_keeps_a_spare),
 	};
 

@@ -58,7 +58,8 @@ static void record_eor(void *ctx, enum session_afi afi)
 	case_log(r->log, sizeof(r->log), "eor", afi == SESSION_IPV4 ? "4" : "6");
 }
 
-static const struct update_sink record_sink = { record_route, record_withdraw, record_eor };
+static const struct update_sink record_sink = { record_route, record_withdraw, record_eor,
+						NULL };
 
 static struct attr_peer peer_of(enum case_peer kind)
 {
@@ -385,6 +386,82 @@ static void test_encode_decode(void **state)
 	assert_in_range(too_big, 50, 10000);
 }
 
+/* What is withdrawn is expected before, once and in its order. */
+struct expected {
+	struct prefix list[512];
+	unsigned int n, come;
+};
+
+static void expected_note(void *ctx, const struct prefix *prefix)
+{
+	struct expected *e = ctx;
+
+	assert_true(e->n < 512);
+	e->list[e->n++] = *prefix;
+}
+
+static void expected_withdraw(void *ctx, const struct prefix *prefix)
+{
+	struct expected *e = ctx;
+
+	assert_true(e->come < e->n);
+	assert_true(prefix_equal(&e->list[e->come++], prefix));
+}
+
+static void expected_route(void *ctx, const struct prefix *prefix, const struct attrs *attrs)
+{
+	((struct expected *)ctx)->come++;
+}
+
+static const struct update_sink expected_sink = {
+	.route = expected_route, .withdraw = expected_withdraw, .expect = expected_note,
+};
+
+static unsigned int message_of(uint8_t *buf, enum session_afi afi, const struct attrs *attrs,
+			       unsigned int n)
+{
+	static struct update_writer w;
+	struct attr_peer peer = peer_of(PEER_NEW);
+
+	addr_parse(afi == SESSION_IPV4 ? "10.0.0.2" : "fe80::2", &peer.next_hop[afi]);
+	assert_true(update_begin(&w, buf, &peer, afi, attrs));
+	for (unsigned int i = 0; i < n; i++) {
+		struct prefix prefix = { { AF_INET, { 20, 0, (uint8_t)i } }, 24 };
+
+		if (afi == SESSION_IPV6)
+			prefix = (struct prefix){ { AF_INET6, { 0x20, 1, (uint8_t)i } }, 48 };
+		assert_true(update_add(&w, &prefix));
+	}
+	return (unsigned int)update_end(&w);
+}
+
+static void test_expect(void **state)
+{
+	struct attr_peer peer = peer_of(PEER_NEW);
+	struct attrs draft = { .origin = 0 };
+	const struct attrs *attrs = attrs_intern(&draft);
+	struct expected e;
+
+	for (unsigned int n = 1; n < 200; n++) {
+		for (unsigned int sort = 0; sort < 4; sort++) {
+			uint8_t buf[BGP_MESSAGE_MAX];
+			enum session_afi afi = sort % 2 ? SESSION_IPV6 : SESSION_IPV4;
+			unsigned int len = message_of(buf, afi, sort / 2 ? attrs : NULL, n);
+			struct cursor body = cursor_make(buf + BGP_HEADER_SIZE,
+							 len - BGP_HEADER_SIZE);
+			struct update_result result;
+			struct bgp_error error;
+
+			e.n = e.come = 0;
+			assert_true(update_decode(body, &peer, &expected_sink, &e, &result,
+						  &error));
+			assert_int_equal(e.come, n);
+			assert_int_equal(e.n, sort / 2 ? 0 : n);
+		}
+	}
+	attrs_put(attrs);
+}
+
 /* [31] [35] [29]: the longest path, cut into segments of 255, one more by prepending. */
 static void test_long_path(void **state)
 {
@@ -521,7 +598,7 @@ static void model_eor(void *ctx, enum session_afi afi)
 	(*(unsigned int *)ctx)++;
 }
 
-static const struct update_sink model_sink = { model_route, model_withdraw, model_eor };
+static const struct update_sink model_sink = { model_route, model_withdraw, model_eor, NULL };
 
 static void model_take(struct outqueue *queue, const struct attr_peer *peer, unsigned int *eors)
 {
@@ -657,6 +734,8 @@ int main(void)
 		cmocka_unit_test(test_graceful_shutdown),
 		cmocka_unit_test(test_as4_merge),
 		cmocka_unit_test(test_encode_decode),
+		cmocka_unit_test(test_expect),
+		cmocka_unit_test(test_expect),
 		cmocka_unit_test(test_long_path),
 		cmocka_unit_test(test_full_messages),
 		cmocka_unit_test(test_mutated),

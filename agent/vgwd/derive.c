@@ -14,6 +14,8 @@
 
 /* Until there may be memory again. */
 #define POLICY_RETRY_MS 2000
+/* Routes that one turn tells the module anew: as GATEWAY_DRAIN_STEP. */
+#define DERIVE_STEP 2048
 
 static void add_member(struct fib_route *out, const struct tunnel *tunnel, uint8_t weight)
 {
@@ -184,9 +186,8 @@ void derive_statics_dirty(struct gateway *gateway, const struct config *config)
 			rtnl_publish_dirty(gateway->rtnl, &config->policy_routes[i].to.prefix);
 }
 
-static void derive_everything(void *ctx, struct fib *fib)
+static void derive_facts(struct gateway *gateway, struct fib *fib)
 {
-	struct gateway *gateway = ctx;
 	struct prefix prefix = {.addr.family = AF_UNSPEC};
 
 	for (const struct tunnel *t = gateway->tunnels; t; t = t->next)
@@ -194,11 +195,25 @@ static void derive_everything(void *ctx, struct fib *fib)
 	derive_statics_dirty(gateway, gateway->config);
 	while (export_next(gateway->export, &prefix))
 		fib_dirty_route(fib, &prefix, KERNEL_SYSTEM);
+}
+
+/* Learned routes may be a million: some in each turn of the loop. */
+static bool derive_everything(void *ctx, struct fib *fib, bool first)
+{
+	struct gateway *gateway = ctx;
+
+	if (first) {
+		derive_facts(gateway, fib);
+		gateway->derived = (struct prefix){.addr.family = AF_UNSPEC};
+	}
 	if (restart_deferring(gateway))
-		return;
-	prefix.addr.family = AF_UNSPEC;
-	while (rib_next(gateway->rib, &prefix))
-		fib_dirty_route(fib, &prefix, KERNEL_DYNAMIC);
+		return false;
+	for (unsigned int i = 0; i < DERIVE_STEP; i++) {
+		if (!rib_next(gateway->rib, &gateway->derived))
+			return false;
+		fib_dirty_route(fib, &gateway->derived, KERNEL_DYNAMIC);
+	}
+	return true;
 }
 
 static void derive_refused(void *ctx, const struct prefix *prefix, uint8_t class, int error,
@@ -212,12 +227,13 @@ static void derive_refused(void *ctx, const struct prefix *prefix, uint8_t class
 		  text, strerror(-error));
 }
 
-/* The module has everything, so also what the events led to. */
-static void derive_idle(void *ctx)
+void derive_settled(struct gateway *gateway)
 {
-	struct gateway *gateway = ctx;
-	struct fib_counters fib = fib_counters(gateway->fib);
+	struct fib_counters fib;
 
+	if (loop_timer_pending(gateway->drain_timer) || !fib_idle(gateway->fib))
+		return;
+	fib = fib_counters(gateway->fib);
 	for (struct tunnel *t = gateway->tunnels; t; t = t->next) {
 		if (!t->groups_due)
 			continue;
@@ -227,6 +243,11 @@ static void derive_idle(void *ctx)
 				     "the module has it: %zu routes, %zu groups", fib.routes,
 				     fib.groups);
 	}
+}
+
+static void derive_idle(void *ctx)
+{
+	derive_settled(ctx);
 }
 
 const struct fib_ops derive_fib_ops = {

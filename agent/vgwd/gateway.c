@@ -98,9 +98,13 @@ static void gateway_drain(void *ctx)
 {
 	struct gateway *gateway = ctx;
 	struct prefix prefix;
+	bool more;
 
 	if (gateway->policy_due)
 		derive_policy(gateway);
+	more = rib_work(gateway->rib);
+	if (more)
+		loop_timer_start(gateway->drain_timer, 0);
 	if (restart_deferring(gateway))
 		return;
 	for (unsigned int i = 0; rib_dirty_next(gateway->rib, &prefix); i++) {
@@ -111,10 +115,13 @@ static void gateway_drain(void *ctx)
 			return;
 		}
 	}
+	if (more)
+		return;
 	if (gateway->hurry)
 		rtnl_publish_now(gateway->rtnl);
 	gateway->hurry = false;
 	gateway_watch_quota(gateway);
+	derive_settled(gateway);
 	if (!gateway->commit_due || !gateway->bound || !gateway->routes_synced)
 		return;
 	gateway->commit_due = false;

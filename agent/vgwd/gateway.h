@@ -121,6 +121,7 @@ struct gateway {
 	bool commit_due; /* once the changed prefixes are drained: close the generation, sweep */
 	bool export_due; /* memory ran out for a system route: take all of them in again */
 	bool hurry; /* the next drain publishes at once: packets are being lost */
+	struct prefix derived; /* learned routes up to here are told to the module anew */
 	bool policy_due; /* a protected prefix came or went */
 	char device_error[GATEWAY_ERROR_SIZE]; /* why there is no device; "" if there is */
 	uint64_t started; /* loop time */
@@ -161,6 +162,8 @@ bool derive_policy_route(void *ctx, size_t index, struct fib_policy *out);
 /* Is this row of the configuration the first one of its policy route? */
 bool derive_policy_begins(const struct config *config, size_t i);
 void derive_policy(struct gateway *gateway); /* import rules from configuration and facts */
+/* If the table is worked off and the module has all of it: it has what the events led to. */
+void derive_settled(struct gateway *gateway);
 void derive_statics_dirty(struct gateway *gateway, const struct config *config);
 
 /* tunnel.c */

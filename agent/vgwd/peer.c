@@ -199,6 +199,11 @@ static void peer_withdraw(void *ctx, const struct prefix *prefix)
 	rib_withdraw(peer->source, prefix);
 }
 
+static void peer_expect(void *ctx, const struct prefix *prefix)
+{
+	rib_expect(((struct peer *)ctx)->gateway->rib, prefix);
+}
+
 static void peer_update_end(void *ctx)
 {
 	struct peer *peer = ctx;
@@ -265,6 +270,7 @@ static const struct session_ops peer_ops = {
 	.route = peer_route,
 	.withdraw = peer_withdraw,
 	.update_end = peer_update_end,
+	.expect = peer_expect,
 	.end_of_rib = peer_end_of_rib,
 	.refresh = peer_refresh,
 	.refresh_begin = peer_refresh_begin,

@@ -276,10 +276,10 @@ static void reload_lines(struct gateway *gateway)
 /* What depends on the switch of rule 20, or on which paths count. */
 static void reload_publish(struct gateway *gateway)
 {
-	struct prefix prefix = {.addr.family = AF_UNSPEC};
-
-	while (rib_next(gateway->rib, &prefix))
-		rtnl_publish_dirty(gateway->rtnl, &prefix);
+	/* Of a million paths, in steps. */
+	for (struct peer *peer = gateway->peers; peer; peer = peer->next)
+		if (peer->source)
+			rib_source_touch(peer->source);
 }
 
 static void reload_apply(struct gateway *gateway, struct config *new)
