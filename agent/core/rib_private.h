@@ -64,6 +64,9 @@ struct rib_rules { /* a policy, copied and indexed */
 	bool transit, overlap_allow, reserved_ranges;
 	struct pmap protected;
 	struct pmap outer_peers; /* host prefix -> length of the underlay's route to it */
+	struct pmap connected, apart;
+	uint32_t *site_ases; /* sorted */
+	size_t n_site_ases;
 };
 
 struct rib {
