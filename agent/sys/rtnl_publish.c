@@ -530,7 +530,7 @@ static void answered(struct rtnl *rtnl, const struct rtnl_flight *flight, int er
 	struct rtnl_own *own = flight->own;
 	struct have **p = have_find(own, &flight->to);
 	bool gone = !flight->add && (!error || error == -ESRCH || error == -ENODEV);
-	bool more = own->again || (!error && (flight->add || own->have || own->wanted));
+	bool more = own->again || (!error && (flight->add || own->have));
 
 	own->in_flight = false;
 	own->again = false;

@@ -271,6 +271,32 @@ static const struct attrs *transit_attrs_of(const struct rib_source_config *conf
 	return marked;
 }
 
+static struct rib *transit_rib(const struct rib_policy *policy, size_t i)
+{
+	struct rib *rib = rib_with(policy);
+	struct rib_source_config config = {
+		.peer = addr("10.0.0.1"), .local = addr("10.0.0.2"), .transit = true,
+	};
+	struct rib_source *source = rib_source_add(rib, &config);
+	const struct attrs *attrs = transit_attrs_of(&config, i);
+	struct prefix p = prefix(transit_cases[i].prefix);
+
+	assert_int_equal(rib_announce(source, &p, attrs), 0);
+	attrs_put(attrs);
+	return rib;
+}
+
+/* The table takes another policy over, and says what a new one with that policy would. */
+static void expect_as_new(struct rib *rib, const struct rib_policy *policy, size_t i)
+{
+	struct rib *fresh = transit_rib(policy, i);
+
+	assert_int_equal(rib_set_policy(rib, policy), 0);
+	assert_string_equal(rib_verdict_name(verdict_of(rib, transit_cases[i].prefix)),
+			    rib_verdict_name(verdict_of(fresh, transit_cases[i].prefix)));
+	rib_free(fresh);
+}
+
 /* What a transit peer may tell; and a policy that comes later, or goes, judges the same. */
 static void test_verdict_transit(void **state)
 {
@@ -285,23 +311,21 @@ static void test_verdict_transit(void **state)
 	};
 
 	for (size_t i = 0; i < N(transit_cases); i++) {
-		struct rib *rib = rib_with(&none);
-		struct rib_source_config config = {
-			.peer = addr("10.0.0.1"), .local = addr("10.0.0.2"), .transit = true,
-		};
-		struct rib_source *source = rib_source_add(rib, &config);
-		const struct attrs *attrs = transit_attrs_of(&config, i);
-		struct prefix p = prefix(transit_cases[i].prefix);
-		enum rib_verdict before;
+		struct rib *rib = transit_rib(&policy, i);
 
-		assert_int_equal(rib_announce(source, &p, attrs), 0);
-		attrs_put(attrs);
-		before = verdict_of(rib, transit_cases[i].prefix);
-		assert_int_equal(rib_set_policy(rib, &policy), 0);
 		assert_string_equal(rib_verdict_name(verdict_of(rib, transit_cases[i].prefix)),
 				    rib_verdict_name(transit_cases[i].verdict));
-		assert_int_equal(rib_set_policy(rib, &none), 0);
-		assert_int_equal(verdict_of(rib, transit_cases[i].prefix), before);
+		expect_as_new(rib, &none, i);
+		/* Each part of it alone matters. */
+		for (unsigned int part = 0; part < 3; part++) {
+			struct rib_policy less = policy;
+
+			less.n_connected = part == 0 ? 0 : less.n_connected;
+			less.n_site_ases = part == 1 ? 0 : less.n_site_ases;
+			less.n_apart = part == 2 ? 0 : less.n_apart;
+			expect_as_new(rib, &policy, i);
+			expect_as_new(rib, &less, i);
+		}
 		rib_free(rib);
 	}
 }
