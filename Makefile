@@ -122,7 +122,7 @@ folder = agent/$(subst -,,$(1))
 sources = $(filter-out agent/$(1)/main.c,$(wildcard agent/$(1)/*.c))
 
 unit_tests := $(patsubst agent/tests/%.c,%,$(wildcard agent/tests/test_*.c))
-vm_programs := $(patsubst agent/tests/%.c,%,$(wildcard agent/tests/vm_*.c agent/tests/bgp_peer.c agent/tests/bfd_peer.c))
+vm_programs := $(patsubst agent/tests/%.c,%,$(wildcard agent/tests/vm_*.c agent/tests/bgp_peer.c agent/tests/bfd_peer.c agent/tests/transit_peer.c))
 # What several tests share: everything there that is neither a test nor a program.
 test_parts := $(filter-out $(unit_tests:%=agent/tests/%.c) $(vm_programs:%=agent/tests/%.c),\
 	$(wildcard agent/tests/*.c))

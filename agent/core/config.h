@@ -161,11 +161,16 @@ struct config_connection {
 	size_t n_tunnels;
 };
 
-/* BGP over a plain interface to a site that also has tunnels. */
+/*
+ * BGP over a plain interface: a private line to a site that also has tunnels, or a transit peer,
+ * which is a router inside the domain.
+ */
 struct config_private_line {
-	char *name; /* unique among lines and tunnels */
-	char *site;
-	uint32_t site_id, asn; /* of the site (rule 11) */
+	char *name; /* unique among lines, transit peers and tunnels */
+	bool transit;
+	char *site; /* of a private line, else NULL */
+	uint32_t site_id; /* likewise, else 0 */
+	uint32_t asn; /* of the site (rule 11); of the transit peer, iBGP if it is ours */
 	char *interface;
 	struct addr local_address, peer_address;
 	bool behind_tunnels; /* preference: line (default) | tunnels */
@@ -201,11 +206,14 @@ struct config {
 	size_t n_connections;
 	struct config_private_line *private_lines;
 	size_t n_private_lines;
+	struct config_private_line *transit_peers;
+	size_t n_transit_peers;
 	struct config_static_route *static_routes;
 	size_t n_static_routes;
 	struct config_policy_route *policy_routes;
 	size_t n_policy_routes;
 	bool transit_overlapping; /* transit-domain.overlapping-routing, default true */
+	uint32_t transit_quota; /* transit-domain.quota, prefixes, default 1000 */
 	/* Highest ids ever given, also to objects that a reload removed. */
 	uint32_t last_site_id, last_connection_id, last_tunnel_id;
 	struct config_errors warnings; /* rules overridden by force, advice (rule 44) */
@@ -228,6 +236,8 @@ const char *config_error_format(const char *file, const struct config_error *err
 struct config_tunnel *config_tunnel_find(const struct config *config, const char *name,
 					 struct config_connection **connection);
 
+/* Private lines and then transit peers, by place and by name; NULL: there is none. */
+struct config_private_line *config_line_at(const struct config *config, size_t i);
 struct config_private_line *config_line_find(const struct config *config, const char *name);
 
 /* What a reload would change. */
@@ -242,7 +252,7 @@ enum config_change_kind {
 struct config_change {
 	enum config_change_kind kind;
 	/* "log", "control", "gateway", "customer-gateway", "connection", "tunnel", "private-line",
-	 * "static-route", "policy-route", "transit-domain" */
+	 * "transit-peer", "static-route", "policy-route", "transit-domain" */
 	const char *object;
 	char name[96]; /* "t1"; of a static route "10.9.0.0/16 via t1"; "" where there is one */
 	char detail[160]; /* "weight 1 -> 2"; for REFUSED the reason (rule 45: IMMUTABLE, ...) */

@@ -84,6 +84,7 @@ static const struct field gateway_fields[] = {
 
 static const struct field transit_fields[] = {
 	FIELD(config, transit_overlapping, "overlapping-routing"),
+	FIELD(config, transit_quota, "quota"),
 	{ .key = NULL },
 };
 
@@ -169,6 +170,14 @@ static const struct field private_line_fields[] = {
 	FIELD(config_private_line, local_address, "local-address"),
 	FIELD(config_private_line, peer_address, "peer-address"),
 	FIELD(config_private_line, behind_tunnels, "preference", NAMES(config_preference_names)),
+	{ .key = NULL },
+};
+
+static const struct field transit_peer_fields[] = {
+	FIELD(config_private_line, asn, "asn"),
+	FIELD(config_private_line, interface, "interface"),
+	FIELD(config_private_line, local_address, "local-address"),
+	FIELD(config_private_line, peer_address, "peer-address"),
 	{ .key = NULL },
 };
 
@@ -324,7 +333,7 @@ static bool runs_bgp(const struct config *config)
 	for (size_t i = 0; i < config->n_connections; i++)
 		if (config->connections[i].bgp)
 			return true;
-	return config->n_private_lines > 0;
+	return config->n_private_lines || config->n_transit_peers;
 }
 
 /* Rule 17: the number belongs to all sessions at once. */
@@ -552,32 +561,55 @@ static void diff_connections(struct diff *d)
 	}
 }
 
-/* Private lines */
+/* Private lines and transit peers */
 
-static void diff_private_line(struct diff *d, const struct config_private_line *new)
+static const char *line_object(const struct config_private_line *line)
 {
-	const struct config_private_line *old = config_line_find(d->old, new->name);
-
-	if (!old) {
-		report(d, CONFIG_ADDED, "private-line", new->name, NULL, "site %s", new->site);
-		return;
-	}
-	diff_fields(d, "private-line", new->name, private_line_fields, old, new);
-	diff_section(d, "private-line", new->name, "bgp", bgp_fields, old->bgp, new->bgp);
-	diff_section(d, "private-line", new->name, "bfd", bfd_fields, old->bfd, new->bfd);
+	return line->transit ? "transit-peer" : "private-line";
 }
 
-static void diff_private_lines(struct diff *d)
+/* Of the same kind: with the other one it has the name alone in common. */
+static const struct config_private_line *find_line(const struct config *config,
+						   const struct config_private_line *line)
 {
-	for (size_t i = 0; i < d->old->n_private_lines; i++) {
-		const struct config_private_line *old = &d->old->private_lines[i];
+	const struct config_private_line *found = config_line_find(config, line->name);
 
-		if (!config_line_find(d->new, old->name))
-			report(d, CONFIG_REMOVED, "private-line", old->name, NULL, "site %s",
-			       old->site);
+	return found && found->transit == line->transit ? found : NULL;
+}
+
+static void report_line(struct diff *d, enum config_change_kind kind,
+			const struct config_private_line *line)
+{
+	if (line->transit)
+		report(d, kind, line_object(line), line->name, NULL, "AS %u", line->asn);
+	else
+		report(d, kind, line_object(line), line->name, NULL, "site %s", line->site);
+}
+
+static void diff_line(struct diff *d, const struct config_private_line *new)
+{
+	const struct config_private_line *old = find_line(d->old, new);
+	const char *object = line_object(new);
+
+	if (!old) {
+		report_line(d, CONFIG_ADDED, new);
+		return;
 	}
-	for (size_t i = 0; i < d->new->n_private_lines; i++)
-		diff_private_line(d, &d->new->private_lines[i]);
+	diff_fields(d, object, new->name,
+		    new->transit ? transit_peer_fields : private_line_fields, old, new);
+	diff_section(d, object, new->name, "bgp", bgp_fields, old->bgp, new->bgp);
+	diff_section(d, object, new->name, "bfd", bfd_fields, old->bfd, new->bfd);
+}
+
+static void diff_lines(struct diff *d)
+{
+	const struct config_private_line *line;
+
+	for (size_t i = 0; (line = config_line_at(d->old, i)); i++)
+		if (!find_line(d->new, line))
+			report_line(d, CONFIG_REMOVED, line);
+	for (size_t i = 0; (line = config_line_at(d->new, i)); i++)
+		diff_line(d, line);
 }
 
 /* Static routes */
@@ -752,7 +784,7 @@ size_t config_diff(const struct config *old, struct config *new,
 	diff_gateway(&d);
 	diff_customer_gateways(&d);
 	diff_connections(&d);
-	diff_private_lines(&d);
+	diff_lines(&d);
 	diff_static_routes(&d);
 	diff_policy_routes(&d);
 	diff_fields(&d, "transit-domain", "", transit_fields, old, new);
@@ -798,14 +830,13 @@ static void list_connection(const struct listing *l, const struct config_connect
 	}
 }
 
-static void list_private_line(const struct listing *l, const struct config_private_line *line,
-			      size_t i)
+static void list_line(const struct listing *l, const struct config_private_line *line, size_t i)
 {
 	char at[CONFIG_PATH_SIZE];
 
-	snprintf(at, sizeof(at), "private-lines[%zu]", i);
+	snprintf(at, sizeof(at), "%ss[%zu]", line_object(line), i);
 	l->tell(l->ctx, at, line->name, NULL);
-	list_fields(l, at, NULL, private_line_fields, line);
+	list_fields(l, at, NULL, line->transit ? transit_peer_fields : private_line_fields, line);
 	list_fields(l, at, NULL, bgp_fields, line->bgp);
 	list_fields(l, at, NULL, bfd_fields, line->bfd);
 }
@@ -831,7 +862,9 @@ void config_values(const struct config *config,
 	for (size_t i = 0; i < config->n_connections; i++)
 		list_connection(&l, &config->connections[i], i);
 	for (size_t i = 0; i < config->n_private_lines; i++)
-		list_private_line(&l, &config->private_lines[i], i);
+		list_line(&l, &config->private_lines[i], i);
+	for (size_t i = 0; i < config->n_transit_peers; i++)
+		list_line(&l, &config->transit_peers[i], i);
 	for (size_t i = 0; i < config->n_static_routes; i++) {
 		snprintf(at, sizeof(at), "static-routes[%zu]", i);
 		tell(ctx, at, prefix_format(&config->static_routes[i].prefix, text, sizeof(text)),

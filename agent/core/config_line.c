@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Private lines: BGP over a plain interface to a site that also has tunnels. What
- * a line needs of the site (its AS number) is the customer gateways' to say.
+ * a line needs of the site (its AS number) is the customer gateways' to say. Transit
+ * peers: the same to a router inside the domain.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,8 +129,9 @@ static void load_session(struct config_parse *parse, const struct config_place *
 	line->bgp = config_load_bgp(parse, &bgp, NULL, place->path);
 	if (line->bgp && (v6 ? line->bgp->ipv4 : line->bgp->ipv6))
 		config_fail_key(place, v6 ? "bgp.ipv4" : "bgp.ipv6", "FAMILY",
-				"a line's routes lead to peer-address, so they are of its family: "
-				"a second line with addresses of the other family carries that");
+				"routes lead to addresses of the family of peer-address: a second "
+				"%s with addresses of the other family carries that",
+				line->transit ? "transit peer" : "line");
 	if (raw->bfd)
 		line->bfd = config_load_bfd(parse, raw->bfd, place->path);
 }
@@ -152,17 +154,51 @@ static void load_line(struct config_parse *parse, size_t i)
 	load_session(parse, &place, line, raw);
 }
 
+static void load_transit_peer(struct config_parse *parse, size_t i)
+{
+	const struct raw_private_line *raw = &parse->raw->transit_peers[i];
+	struct config_private_line *line = &parse->config->transit_peers[i];
+	struct config_place place;
+
+	config_place_set(&place, parse, "transit-peers[%zu]", i);
+	line->transit = true;
+	config_need(&place, "name", raw->name);
+	config_need(&place, "asn", raw->asn);
+	config_need(&place, "interface", raw->interface);
+	line->name = config_name(&place, "name", raw->name);
+	line->asn = config_asn(&place, "asn", raw->asn, 0);
+	line->interface = config_device(&place, "interface", raw->interface);
+	load_addresses(&place, line, raw);
+	load_session(parse, &place, line, raw);
+}
+
+static size_t lines_max(struct config_parse *parse, const char *key, size_t n)
+{
+	if (n <= CONFIG_LINES_MAX)
+		return n;
+	config_fail(parse, "VALUE", key, "at most %u are taken, these are %zu", CONFIG_LINES_MAX,
+		    n);
+	return CONFIG_LINES_MAX;
+}
+
+void config_load_transit_peers(struct config_parse *parse)
+{
+	struct config *config = parse->config;
+	size_t n = lines_max(parse, "transit-peers", parse->raw->n_transit_peers);
+
+	config->transit_peers = config_array(parse, n, sizeof(*config->transit_peers));
+	if (!config->transit_peers)
+		return;
+	config->n_transit_peers = n;
+	for (size_t i = 0; i < n; i++)
+		load_transit_peer(parse, i);
+}
+
 void config_load_private_lines(struct config_parse *parse)
 {
 	struct config *config = parse->config;
-	size_t n = parse->raw->n_private_lines;
+	size_t n = lines_max(parse, "private-lines", parse->raw->n_private_lines);
 
-	if (n > CONFIG_LINES_MAX) {
-		config_fail(parse, "VALUE", "private-lines",
-			    "at most %u private lines are taken, these are %zu", CONFIG_LINES_MAX,
-			    n);
-		n = CONFIG_LINES_MAX;
-	}
 	config->private_lines = config_array(parse, n, sizeof(*config->private_lines));
 	if (!config->private_lines)
 		return;
@@ -171,11 +207,21 @@ void config_load_private_lines(struct config_parse *parse)
 		load_line(parse, i);
 }
 
+struct config_private_line *config_line_at(const struct config *config, size_t i)
+{
+	if (i < config->n_private_lines)
+		return &config->private_lines[i];
+	i -= config->n_private_lines;
+	return i < config->n_transit_peers ? &config->transit_peers[i] : NULL;
+}
+
 struct config_private_line *config_line_find(const struct config *config, const char *name)
 {
-	for (size_t i = 0; i < config->n_private_lines; i++)
-		if (named(config->private_lines[i].name, name))
-			return &config->private_lines[i];
+	struct config_private_line *line;
+
+	for (size_t i = 0; (line = config_line_at(config, i)); i++)
+		if (named(line->name, name))
+			return line;
 	return NULL;
 }
 
@@ -195,56 +241,90 @@ static void check_interface(const struct config_place *place,
 {
 	const struct config *config = place->parse->config;
 	const struct config_tunnel *tunnel = tunnel_on(config, line->interface);
+	const char *what = line->transit ? "a transit peer is on" : "a line is";
 
 	if (tunnel)
 		config_fail_key(place, "interface", "DUPLICATE",
-				"%s is the interface of tunnel \"%.32s\": a line is a plain "
-				"interface",
-				line->interface, tunnel->name ? tunnel->name : "");
+				"%s is the interface of tunnel \"%.32s\": %s a plain interface",
+				line->interface, tunnel->name ? tunnel->name : "", what);
 	else if (named(config->gateway.name, line->interface) ||
 		 named(config->gateway.vrf, line->interface))
 		config_fail_key(place, "interface", "DUPLICATE",
-				"%s is the gateway's own device or VRF: a line is a plain "
-				"interface",
-				line->interface);
+				"%s is the gateway's own device or VRF: %s a plain interface",
+				line->interface, what);
+}
+
+static void line_place(struct config_place *place, struct config_parse *parse, size_t i)
+{
+	size_t lines = parse->config->n_private_lines;
+	bool transit = i >= lines;
+
+	config_place_set(place, parse, "%s[%zu]", transit ? "transit-peers" : "private-lines",
+			 transit ? i - lines : i);
 }
 
 static void check_unique(const struct config_place *place, size_t i)
 {
 	const struct config *config = place->parse->config;
-	const struct config_private_line *line = &config->private_lines[i];
+	const struct config_private_line *line = config_line_at(config, i);
+	struct config_place taken;
 
 	if (line->name && config_tunnel_find(config, line->name, NULL))
 		config_fail_key(place, "name", "DUPLICATE",
-				"%s is a tunnel: lines and tunnels are named by one list in "
+				"%s is a tunnel: %s and tunnels are named by one list in "
 				"commands and answers",
-				line->name);
+				line->name, line->transit ? "transit peers" : "lines");
 	for (size_t k = 0; k < i; k++) {
-		const struct config_private_line *other = &config->private_lines[k];
+		const struct config_private_line *other = config_line_at(config, k);
 
+		line_place(&taken, place->parse, k);
 		if (named(line->name, other->name))
-			config_fail_key(place, "name", "DUPLICATE",
-					"%s is taken by private-lines[%zu].name", line->name, k);
+			config_fail_key(place, "name", "DUPLICATE", "%s is taken by %s.name",
+					line->name, taken.path);
 		if (named(line->interface, other->interface) &&
 		    addr_is_set(&line->peer_address) &&
 		    addr_equal(&line->peer_address, &other->peer_address))
 			config_fail_key(place, "peer-address", "DUPLICATE",
-					"private-lines[%zu] has a session with it already: one "
-					"peer is one line",
-					k);
+					"%s has a session with it already: one peer is one %s",
+					taken.path, line->transit ? "transit peer" : "line");
 	}
 }
 
 void config_check_private_lines(struct config_parse *parse)
 {
-	const struct config *config = parse->config;
+	const struct config_private_line *line;
 	struct config_place place;
 
-	for (size_t i = 0; i < config->n_private_lines; i++) {
-		config_place_set(&place, parse, "private-lines[%zu]", i);
-		if (config->private_lines[i].interface)
-			check_interface(&place, &config->private_lines[i]);
+	for (size_t i = 0; (line = config_line_at(parse->config, i)); i++) {
+		line_place(&place, parse, i);
+		if (line->interface)
+			check_interface(&place, line);
 		check_unique(&place, i);
+	}
+}
+
+/* A site's AS in a path is how a site's route is known. */
+void config_check_transit_asn(struct config_parse *parse)
+{
+	const struct config *config = parse->config;
+	char path[CONFIG_PATH_SIZE];
+
+	for (size_t i = 0; i < config->n_transit_peers; i++) {
+		uint32_t asn = config->transit_peers[i].asn;
+		size_t k = 0;
+
+		while (k < config->n_customer_gateways && config->customer_gateways[k].asn != asn)
+			k++;
+		if (!asn || k == config->n_customer_gateways)
+			continue;
+		snprintf(path, sizeof(path), "transit-peers[%zu].asn", i);
+		config_fail_rule(
+			parse, "TRANSIT_SITE_ASN", path,
+			"AS %u is that of site \"%.32s\": a path through a site's AS is a "
+			"site's route and never the domain's, so nothing that this peer tells "
+			"would be taken",
+			asn,
+			config->customer_gateways[k].site ? config->customer_gateways[k].site : "");
 	}
 }
 

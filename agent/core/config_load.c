@@ -19,6 +19,7 @@
 
 #define DEFAULT_QUOTA 50 /* rule 34 */
 #define DEFAULT_RESTART_TIME 120 /* D14 */
+#define TRANSIT_QUOTA 1000 /* domain routes; ours: no source names one */
 #define PREFIXES_MAX VGW_GUARDS_MAX /* what the module takes */
 #define PORTS_MAX 64
 
@@ -258,11 +259,14 @@ static void load_transit_domain(struct config_parse *parse)
 	char key[64];
 
 	parse->config->transit_overlapping = true;
+	parse->config->transit_quota = TRANSIT_QUOTA;
 	if (!raw)
 		return;
 	config_place_set(&place, parse, "transit-domain");
 	parse->config->transit_overlapping =
 		config_flag(&place, "overlapping-routing", raw->overlapping_routing, true);
+	parse->config->transit_quota =
+		config_number(&place, "quota", raw->quota, 1, 1000000, TRANSIT_QUOTA);
 	for (unsigned int i = 0; i < raw->n_domains; i++) {
 		snprintf(key, sizeof(key), "domains[%u]", i);
 		free(config_name(&place, key, raw->domains[i]));
@@ -284,6 +288,7 @@ static void load_tree(struct config_parse *parse)
 	load_transit_domain(parse);
 	config_load_connections(parse);
 	config_load_private_lines(parse);
+	config_load_transit_peers(parse);
 	config_load_static_routes(parse);
 	config_load_policy_routes(parse);
 	if (parse->no_memory)

@@ -119,7 +119,7 @@ struct raw_policy_route {
 };
 
 struct raw_transit_domain {
-	char *overlapping_routing;
+	char *overlapping_routing, *quota;
 	char **domains;
 	unsigned int n_domains;
 };
@@ -134,6 +134,8 @@ struct raw_config {
 	unsigned int n_connections;
 	struct raw_private_line *private_lines;
 	unsigned int n_private_lines;
+	struct raw_private_line *transit_peers; /* without site and preference */
+	unsigned int n_transit_peers;
 	struct raw_static_route *static_routes;
 	unsigned int n_static_routes;
 	struct raw_policy_route *policy_routes;
@@ -259,9 +261,11 @@ struct config_bfd *config_load_bfd(struct config_parse *parse, const struct raw_
 
 /* config_line.c */
 void config_load_private_lines(struct config_parse *parse);
+void config_load_transit_peers(struct config_parse *parse);
 void config_check_private_lines(struct config_parse *parse);
 void config_check_line_asn(struct config_parse *parse); /* rule 11 */
 void config_check_line_internal(struct config_parse *parse); /* rule 18 */
+void config_check_transit_asn(struct config_parse *parse);
 
 /* config_inside.c: blocks of 169.254.21.0-169.254.22.255 (D12). */
 void config_inside_plan(struct config_parse *parse);

@@ -176,6 +176,21 @@ static const cyaml_schema_value_t private_line_entry = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_private_line, private_line_fields),
 };
 
+static const cyaml_schema_field_t transit_peer_fields[] = {
+	TEXT("name", struct raw_private_line, name),
+	TEXT("asn", struct raw_private_line, asn),
+	TEXT("interface", struct raw_private_line, interface),
+	TEXT("local-address", struct raw_private_line, local_address),
+	TEXT("peer-address", struct raw_private_line, peer_address),
+	OBJECT("bgp", struct raw_private_line, bgp, bgp_fields),
+	OBJECT("bfd", struct raw_private_line, bfd, bfd_fields),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_value_t transit_peer_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_private_line, transit_peer_fields),
+};
+
 static const cyaml_schema_field_t static_route_fields[] = {
 	TEXT("prefix", struct raw_static_route, prefix),
 	TEXT("tunnel", struct raw_static_route, tunnel),
@@ -206,6 +221,7 @@ static const cyaml_schema_value_t policy_route_entry = {
 
 static const cyaml_schema_field_t transit_domain_fields[] = {
 	TEXT("overlapping-routing", struct raw_transit_domain, overlapping_routing),
+	TEXT("quota", struct raw_transit_domain, quota),
 	LIST("domains", struct raw_transit_domain, domains, &text_entry),
 	CYAML_FIELD_END
 };
@@ -217,6 +233,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	LIST("customer-gateways", struct raw_config, customer_gateways, &customer_gateway_entry),
 	LIST("connections", struct raw_config, connections, &connection_entry),
 	LIST("private-lines", struct raw_config, private_lines, &private_line_entry),
+	LIST("transit-peers", struct raw_config, transit_peers, &transit_peer_entry),
 	LIST("static-routes", struct raw_config, static_routes, &static_route_entry),
 	LIST("policy-routes", struct raw_config, policy_routes, &policy_route_entry),
 	OBJECT("transit-domain", struct raw_config, transit_domain, transit_domain_fields),

@@ -117,6 +117,10 @@ void config_check_gateway_peering(struct config_parse *parse)
 		snprintf(path, sizeof(path), "customer-gateways[%zu].address", i);
 		check_not_own(parse, &config->customer_gateways[i].address, path);
 	}
+	for (size_t i = 0; i < config->n_transit_peers; i++) {
+		snprintf(path, sizeof(path), "transit-peers[%zu].peer-address", i);
+		check_not_own(parse, &config->transit_peers[i].peer_address, path);
+	}
 	for (size_t i = 0; i < config->n_connections; i++) {
 		const struct raw_connection *raw = &parse->raw->connections[i];
 

@@ -61,8 +61,11 @@ void config_free(struct config *config)
 		free_customer_gateway(&config->customer_gateways[i]);
 	for (size_t i = 0; i < config->n_private_lines; i++)
 		free_line(&config->private_lines[i]);
+	for (size_t i = 0; i < config->n_transit_peers; i++)
+		free_line(&config->transit_peers[i]);
 	free(config->connections);
 	free(config->private_lines);
+	free(config->transit_peers);
 	free(config->customer_gateways);
 	free(config->static_routes);
 	free(config->policy_routes);

@@ -31,6 +31,10 @@ const struct lint_rule lint_rules[] = {
 	 "loop protection looks for our own AS number in the paths of a site, so the site needs "
 	 "another one",
 	 config_check_internal},
+	{"TRANSIT_SITE_ASN", "D11", LINT_TOPOLOGY,
+	 "a path through a site's AS is a site's route, so nothing that the peer tells would be "
+	 "taken for the domain's",
+	 config_check_transit_asn},
 	{"OVERLAP_REQUIRED", "42", LINT_TOPOLOGY,
 	 "without overlapping routing the prefix that comes first wins and the other "
 	 "attachment's is refused, so the outcome depends on time",

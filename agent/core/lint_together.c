@@ -198,24 +198,28 @@ static void check_tunnels(const struct lint_file *first, struct lint_file *file)
 	}
 }
 
+static const char *line_key(const struct config_private_line *line)
+{
+	return line->transit ? "transit-peers" : "private-lines";
+}
+
 /* Routes over a line are known by its device, so it belongs to one agent. */
 static void check_lines(const struct lint_file *first, struct lint_file *file)
 {
+	const struct config_private_line *line, *other;
 	char path[CONFIG_PATH_SIZE];
 
-	for (size_t i = 0; i < file->config->n_private_lines; i++) {
-		const struct config_private_line *line = &file->config->private_lines[i];
-
-		for (size_t k = 0; k < first->config->n_private_lines; k++) {
-			const struct config_private_line *other = &first->config->private_lines[k];
-
+	for (size_t i = 0; (line = config_line_at(file->config, i)); i++) {
+		for (size_t k = 0; (other = config_line_at(first->config, k)); k++) {
 			if (strcmp(line->interface, other->interface))
 				continue;
-			snprintf(path, sizeof(path), "private-lines[%zu].interface", i);
+			snprintf(path, sizeof(path), "%s[%zu].interface", line_key(line),
+				 line->transit ? i - file->config->n_private_lines : i);
 			found(file, "DUPLICATE", path,
-			      "\"%s\" is the interface of private line \"%s\" of %.64s: a line "
-			      "belongs to one gateway",
-			      line->interface, other->name, first->name);
+			      "\"%s\" is the interface of %s \"%s\" of %.64s: it belongs to one "
+			      "gateway",
+			      line->interface, other->transit ? "transit peer" : "private line",
+			      other->name, first->name);
 		}
 	}
 }

@@ -27,10 +27,16 @@
 #include "lib/addr.h"
 
 struct rib;
-struct rib_source; /* one peer: the session of a tunnel or of a private line */
+struct rib_source; /* one peer: the session of a tunnel, a private line or a transit peer */
 
 #define RIB_NEXT_HOPS_MAX 64
 #define RIB_STEP 2048 /* paths that one call works off: less than a millisecond */
+
+/*
+ * Of a large community (RFC 8092) behind the gateway's AS and before the site's: a gateway tells
+ * its domain what a site taught it. No gateway takes that for a route of the domain's own.
+ */
+#define RIB_SITE_MARK 0x76677731u
 
 struct rib_source_config {
 	uint32_t tunnel; /* next-hop id, what the decision yields */
@@ -44,6 +50,12 @@ struct rib_source_config {
 	 * hops of the decision. They stand beside it: who has a line asks rib_source_has().
 	 */
 	bool line;
+	/*
+	 * A transit peer, of a table of its own: it may name another router on the network of
+	 * the address local as the next hop, and nothing that comes from a site is let in.
+	 */
+	bool transit;
+	struct addr local;
 	const char *name; /* copied */
 };
 
@@ -61,6 +73,8 @@ enum rib_verdict {
 	RIB_REJECT_NEXT_HOP,
 	RIB_REJECT_QUOTA,
 	RIB_REJECT_LENGTH,
+	RIB_REJECT_SITE_ROUTE,
+	RIB_REJECT_OVERLAP,
 	RIB_N_VERDICTS,
 };
 const char *rib_verdict_name(enum rib_verdict verdict); /* "default-refused" ... */
@@ -117,6 +131,14 @@ struct rib_policy { /* import rules */
 	size_t n_outer_peers;
 	/* ... unless the underlay's longest route to it (its length is here, 0: none) is longer */
 	const uint8_t *outer_pinned;
+	/* Of transit peers: networks of this host, AS numbers of the sites, and prefixes (of
+	 * the sites) that must not be overlapped in either direction (rule 42). */
+	const struct prefix *connected;
+	size_t n_connected;
+	const uint32_t *site_ases;
+	size_t n_site_ases;
+	const struct prefix *apart;
+	size_t n_apart;
 };
 
 /* NULL: no memory. A new table has a policy of all zeros. */

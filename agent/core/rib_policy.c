@@ -18,8 +18,18 @@
  *  9. outer peer: covers the outer address of a tunnel's peer; ESP would be routed
  *     into its own tunnel (rule 50).
  * 10. site AS: the site was configured with another AS (rule 11).
+ *
+ * Of a transit peer, 7 to 10 are others:
+ *
+ *  7. next hop: an address on the network that this side has there (RFC 4271 5.1.3: a router
+ *     may name its neighbour; a reflector always does).
+ *  8. site route: a site's AS is in the path, or the mark of a gateway that had the
+ *     route from a site. It would win over our own way to the site, and go on to other
+ *     sites as if it were the domain's (D11).
+ *  9. overlap: with a route of a site, where overlapping routing is off (rule 42).
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/rib_private.h"
@@ -75,6 +85,14 @@ static const struct {
 	[RIB_REJECT_LENGTH] = {
 		"length",
 		"Longer than an address, or it has bits behind its length.",
+	},
+	[RIB_REJECT_SITE_ROUTE] = {
+		"site-route",
+		"Learned from a site, by its AS or a gateway's mark: not the domain's own.",
+	},
+	[RIB_REJECT_OVERLAP] = {
+		"overlap",
+		"Overlaps a site's route, and the transit domain has overlapping routing off.",
 	},
 };
 
@@ -178,6 +196,66 @@ static bool takes_outer_peer(const struct rib_rules *rules, const struct prefix 
 	return false;
 }
 
+static struct prefix host_of(const struct addr *a)
+{
+	return (struct prefix){ .addr = *a, .len = (uint8_t)addr_bits(a->family) };
+}
+
+/* Another router of the network that our address there is of; what is link-local is there. */
+static bool next_hop_is_near(const struct rib_rules *rules, const struct rib_source *source,
+			     const struct attrs *attrs)
+{
+	const struct addr *hop = &attrs->next_hop, *local = &source->config.local;
+	struct prefix host, own, network = { 0 };
+
+	if (hop->family != local->family || addr_equal(hop, local))
+		return false;
+	if (addr_equal(hop, &source->config.peer) || addr_is_link_local(hop))
+		return true;
+	host = host_of(hop);
+	own = host_of(local);
+	return pmap_covering(&rules->connected, &host, &network, NULL) &&
+	       prefix_covers(&network, &own);
+}
+
+static int compare_ases(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static bool comes_from_site(const struct rib_rules *rules, const struct attrs *attrs)
+{
+	for (size_t i = 0; i < attrs->n_large_communities; i++)
+		if (attrs->large_communities[i].local1 == RIB_SITE_MARK)
+			return true;
+	for (size_t i = 0; i < rules->n_site_ases; i++)
+		if (attrs_path_contains(attrs, rules->site_ases[i]))
+			return true;
+	return false;
+}
+
+static bool overlaps(const struct pmap *map, const struct prefix *prefix)
+{
+	struct prefix cover = { 0 };
+
+	return pmap_covering(map, prefix, &cover, NULL) || pmap_any_inside(map, prefix);
+}
+
+static enum rib_verdict judge_transit(const struct rib_rules *rules,
+				      const struct rib_source *source, const struct prefix *prefix,
+				      const struct attrs *attrs)
+{
+	if (!next_hop_is_near(rules, source, attrs))
+		return RIB_REJECT_NEXT_HOP;
+	if (comes_from_site(rules, attrs))
+		return RIB_REJECT_SITE_ROUTE;
+	if (overlaps(&rules->apart, prefix))
+		return RIB_REJECT_OVERLAP;
+	return RIB_ACCEPTED;
+}
+
 enum rib_verdict rib_judge(const struct rib_rules *rules, const struct rib_source *source,
 			   const struct prefix *prefix, const struct attrs *attrs)
 {
@@ -191,6 +269,8 @@ enum rib_verdict rib_judge(const struct rib_rules *rules, const struct rib_sourc
 		return RIB_REJECT_OWN_AS;
 	if (config->peer_as && attrs->neighbour_as != config->peer_as)
 		return RIB_REJECT_FIRST_AS;
+	if (config->transit)
+		return judge_transit(rules, source, prefix, attrs);
 	if (!next_hop_is_peer(source, attrs))
 		return RIB_REJECT_NEXT_HOP;
 	if (!unconcerned && is_protected(rules, prefix))
@@ -206,6 +286,35 @@ void rib_rules_clear(struct rib_rules *rules)
 {
 	pmap_clear(&rules->protected, NULL);
 	pmap_clear(&rules->outer_peers, NULL);
+	pmap_clear(&rules->connected, NULL);
+	pmap_clear(&rules->apart, NULL);
+	free(rules->site_ases);
+	rules->site_ases = NULL;
+}
+
+static int rules_fill_prefixes(struct pmap *map, const struct prefix *list, size_t n)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < n; i++)
+		if (addr_is_set(&list[i].addr))
+			rc = pmap_put(map, &list[i], NULL);
+	return rc;
+}
+
+static int rules_fill_ases(struct rib_rules *rules, const struct rib_policy *policy)
+{
+	size_t size = policy->n_site_ases * sizeof(*rules->site_ases);
+
+	if (!size)
+		return 0;
+	rules->site_ases = malloc(size);
+	if (!rules->site_ases)
+		return -ENOMEM;
+	memcpy(rules->site_ases, policy->site_ases, size);
+	rules->n_site_ases = policy->n_site_ases;
+	qsort(rules->site_ases, rules->n_site_ases, sizeof(*rules->site_ases), compare_ases);
+	return 0;
 }
 
 static int rules_fill(struct rib_rules *rules, const struct rib_policy *policy)
@@ -222,6 +331,13 @@ static int rules_fill(struct rib_rules *rules, const struct rib_policy *policy)
 		rules_concern(rules, block);
 		rc = pmap_put(&rules->protected, block, NULL);
 	}
+	if (!rc)
+		rc = rules_fill_prefixes(&rules->connected, policy->connected,
+					 policy->n_connected);
+	if (!rc)
+		rc = rules_fill_prefixes(&rules->apart, policy->apart, policy->n_apart);
+	if (!rc)
+		rc = rules_fill_ases(rules, policy);
 	for (size_t i = 0; !rc && i < policy->n_outer_peers; i++) {
 		const struct addr *peer = &policy->outer_peers[i];
 		struct prefix host = { .addr = *peer, .len = (uint8_t)addr_bits(peer->family) };
@@ -296,6 +412,25 @@ static bool rejudge_difference(struct budget *budget, const struct pmap *a, cons
 	return true;
 }
 
+static bool same_prefixes(const struct pmap *a, const struct pmap *b)
+{
+	struct prefix key = { 0 };
+
+	if (pmap_count(a) != pmap_count(b))
+		return false;
+	while (pmap_next(a, &key, NULL))
+		if (!pmap_contains(b, &key))
+			return false;
+	return true;
+}
+
+static bool same_ases(const struct rib_rules *a, const struct rib_rules *b)
+{
+	return a->n_site_ases == b->n_site_ases &&
+	       (!a->n_site_ases ||
+		!memcmp(a->site_ases, b->site_ases, a->n_site_ases * sizeof(*a->site_ases)));
+}
+
 /* Every route of the domain that comes or goes is a new policy: touch only what it can touch. */
 static bool rejudge_changed(struct rib *rib, const struct rib_rules *old)
 {
@@ -304,7 +439,9 @@ static bool rejudge_changed(struct rib *rib, const struct rib_rules *old)
 
 	if (old->local_as != new->local_as || old->transit != new->transit ||
 	    old->overlap_allow != new->overlap_allow ||
-	    old->reserved_ranges != new->reserved_ranges)
+	    old->reserved_ranges != new->reserved_ranges || !same_ases(old, new) ||
+	    !same_prefixes(&old->connected, &new->connected) ||
+	    !same_prefixes(&old->apart, &new->apart))
 		return false;
 	if (!new->overlap_allow &&
 	    (!rejudge_difference(&budget, &old->protected, &new->protected, rejudge_inside) ||

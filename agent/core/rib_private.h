@@ -83,6 +83,9 @@ struct rib_rules { /* a policy, copied and indexed */
 	uint64_t concerned[2][65536 / 64];
 	struct pmap protected;
 	struct pmap outer_peers; /* host prefix -> length of the underlay's route to it */
+	struct pmap connected, apart;
+	uint32_t *site_ases; /* sorted */
+	size_t n_site_ases;
 };
 
 #define RIB_PASS_JUDGE 1u /* by the rules as they are */

@@ -47,7 +47,7 @@ struct rtnl_via {
 	struct addr via; /* of the prefix's family */
 };
 
-#define RTNL_VIAS_MAX 16
+#define RTNL_VIAS_MAX 17
 
 struct rtnl_ops {
 	/* A route of the followed table appeared or went (a replaced one goes, then comes, except
@@ -62,9 +62,10 @@ struct rtnl_ops {
 	/* Publishing: should the prefix be in the system table now? May be asked at any time. */
 	bool (*published)(void *ctx, const struct prefix *prefix);
 	/*
-	 * The same for routes over plain devices (private lines), each of another metric: fills
-	 * up to RTNL_VIAS_MAX in and returns how many there should be; -1: not known yet, what
-	 * is there stays.
+	 * The same for routes over plain devices (lines, the domain), each of another metric; a
+	 * next hop that changes is replaced without a gap if its metric changes too. Fills up
+	 * to RTNL_VIAS_MAX in and returns how many there should be; -1: not known yet, what is
+	 * there stays.
 	 */
 	int (*vias)(void *ctx, const struct prefix *prefix, struct rtnl_via *out);
 	/* Are routes of protocol vgw over the device the owner's? */

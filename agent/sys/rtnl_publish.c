@@ -383,10 +383,21 @@ static const struct rtnl_via *missing(struct rtnl *rtnl, struct rtnl_own *own,
 	return NULL;
 }
 
+/* Routes of one metric exclude each other: with another next hop there, ours must go first. */
+static const struct have *in_the_way(const struct rtnl *rtnl, const struct rtnl_own *own,
+				     const struct targets *targets, const struct rtnl_via *to)
+{
+	for (const struct have *have = own->have; have; have = have->next)
+		if (have->to.metric == to->metric && !have->wanted &&
+		    may_delete(rtnl, targets, have))
+			return have;
+	return NULL;
+}
+
 /* The next change that the prefix needs, if any; add before delete. False: no memory. */
 static bool reconcile(struct rtnl *rtnl, struct rtnl_own *own, struct batch *batch)
 {
-	const struct have *surplus = NULL;
+	const struct have *surplus = NULL, *first;
 	const struct rtnl_via *to;
 	struct targets targets;
 	bool held;
@@ -400,6 +411,9 @@ static bool reconcile(struct rtnl *rtnl, struct rtnl_own *own, struct batch *bat
 	}
 	pauses_prune(own, &targets);
 	to = missing(rtnl, own, &targets, &held);
+	first = to ? in_the_way(rtnl, own, &targets, to) : NULL;
+	if (first)
+		return batch_add(rtnl, batch, own, false, &first->to);
 	if (to)
 		return batch_add(rtnl, batch, own, true, to);
 	/* What replaces a route of the gateway comes first; a line that failed must go. */

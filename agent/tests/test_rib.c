@@ -226,6 +226,110 @@ static void test_verdict_site_as(void **state)
 	rib_free(rib);
 }
 
+static const struct {
+	const char *prefix;
+	struct say say;
+	bool marked;
+	enum rib_verdict verdict;
+} transit_cases[] = {
+	{ .prefix = "10.20.0.0/16", .verdict = RIB_ACCEPTED },
+	{ .prefix = "10.20.0.0/16", .say = { .hop = "10.0.0.77" }, .verdict = RIB_ACCEPTED },
+	{ .prefix = "10.20.0.0/16", .say = { .hop = "10.0.1.77" }, .verdict = RIB_REJECT_NEXT_HOP },
+	{ .prefix = "10.20.0.0/16", .say = { .hop = "10.0.0.2" }, .verdict = RIB_REJECT_NEXT_HOP },
+	/* Connected, but on another network than the one of our address there. */
+	{ .prefix = "10.20.0.0/16", .say = { .hop = "192.168.0.9" },
+	  .verdict = RIB_REJECT_NEXT_HOP },
+	{ .prefix = "2001:db8::/32", .say = { .hop = "fe80::1" }, .verdict = RIB_REJECT_NEXT_HOP },
+	{ .prefix = "10.20.0.0/16", .say = { .path = { 64999, 65010 } },
+	  .verdict = RIB_REJECT_SITE_ROUTE },
+	{ .prefix = "10.20.0.0/16", .say = { .path = { 65012 } },
+	  .verdict = RIB_REJECT_SITE_ROUTE },
+	{ .prefix = "10.20.0.0/16", .say = { .path = { 65011 } }, .verdict = RIB_ACCEPTED },
+	{ .prefix = "10.20.0.0/16", .say = { .path = { 64999, LOCAL_AS } },
+	  .verdict = RIB_REJECT_OWN_AS },
+	{ .prefix = "10.20.0.0/16", .marked = true, .verdict = RIB_REJECT_SITE_ROUTE },
+	{ .prefix = "172.16.0.0/16", .verdict = RIB_REJECT_OVERLAP },
+	{ .prefix = "172.16.9.0/24", .verdict = RIB_REJECT_OVERLAP },
+	{ .prefix = "172.0.0.0/8", .verdict = RIB_REJECT_OVERLAP },
+	{ .prefix = "172.17.0.0/16", .verdict = RIB_ACCEPTED },
+	{ .prefix = "0.0.0.0/0", .verdict = RIB_REJECT_DEFAULT },
+	{ .prefix = "127.0.0.0/8", .verdict = RIB_REJECT_NEVER },
+};
+
+static const struct attrs *transit_attrs_of(const struct rib_source_config *config, size_t i)
+{
+	static const struct large_community mark = { LOCAL_AS, RIB_SITE_MARK, 65010 };
+	const struct attrs *plain = attrs_of(config, &transit_cases[i].say), *marked;
+	struct attrs draft = *plain;
+
+	if (!transit_cases[i].marked)
+		return plain;
+	draft.large_communities = &mark;
+	draft.n_large_communities = 1;
+	marked = attrs_intern(&draft);
+	attrs_put(plain);
+	return marked;
+}
+
+static struct rib *transit_rib(const struct rib_policy *policy, size_t i)
+{
+	struct rib *rib = rib_with(policy);
+	struct rib_source_config config = {
+		.peer = addr("10.0.0.1"), .local = addr("10.0.0.2"), .transit = true,
+	};
+	struct rib_source *source = rib_source_add(rib, &config);
+	const struct attrs *attrs = transit_attrs_of(&config, i);
+	struct prefix p = prefix(transit_cases[i].prefix);
+
+	assert_int_equal(rib_announce(source, &p, attrs), 0);
+	attrs_put(attrs);
+	return rib;
+}
+
+/* The table takes another policy over, and says what a new one with that policy would. */
+static void expect_as_new(struct rib *rib, const struct rib_policy *policy, size_t i)
+{
+	struct rib *fresh = transit_rib(policy, i);
+
+	assert_int_equal(rib_set_policy(rib, policy), 0);
+	assert_string_equal(rib_verdict_name(verdict_of(rib, transit_cases[i].prefix)),
+			    rib_verdict_name(verdict_of(fresh, transit_cases[i].prefix)));
+	rib_free(fresh);
+}
+
+/* What a transit peer may tell; and a policy that comes later, or goes, judges the same. */
+static void test_verdict_transit(void **state)
+{
+	static const uint32_t site_ases[] = { 65012, 65010 };
+	const struct prefix connected[] = { prefix("10.0.0.0/24"), prefix("192.168.0.0/16") };
+	const struct prefix apart = prefix("172.16.0.0/16");
+	const struct rib_policy none = { .local_as = LOCAL_AS }, policy = {
+		.local_as = LOCAL_AS,
+		.connected = connected, .n_connected = N(connected),
+		.site_ases = site_ases, .n_site_ases = N(site_ases),
+		.apart = &apart, .n_apart = 1,
+	};
+
+	for (size_t i = 0; i < N(transit_cases); i++) {
+		struct rib *rib = transit_rib(&policy, i);
+
+		assert_string_equal(rib_verdict_name(verdict_of(rib, transit_cases[i].prefix)),
+				    rib_verdict_name(transit_cases[i].verdict));
+		expect_as_new(rib, &none, i);
+		/* Each part of it alone matters. */
+		for (unsigned int part = 0; part < 3; part++) {
+			struct rib_policy less = policy;
+
+			less.n_connected = part == 0 ? 0 : less.n_connected;
+			less.n_site_ases = part == 1 ? 0 : less.n_site_ases;
+			less.n_apart = part == 2 ? 0 : less.n_apart;
+			expect_as_new(rib, &policy, i);
+			expect_as_new(rib, &less, i);
+		}
+		rib_free(rib);
+	}
+}
+
 static void test_names(void **state)
 {
 	for (int i = 0; i < RIB_N_VERDICTS; i++) {
@@ -783,6 +887,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_verdicts, no_attrs_left),
 		cmocka_unit_test_teardown(test_verdict_length_and_family, no_attrs_left),
 		cmocka_unit_test_teardown(test_verdict_site_as, no_attrs_left),
+		cmocka_unit_test_teardown(test_verdict_transit, no_attrs_left),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test_teardown(test_refused_counter, no_attrs_left),
 		cmocka_unit_test_teardown(test_steps, no_attrs_left),

@@ -458,7 +458,7 @@ static void peer_where(FILE *out, const json_t *value, const json_t *row)
 {
 	if (has(row, "line")) {
 		value_put(out, row, "line");
-		fputs(" (line)", out);
+		fputs(json_is_true(row_get(row, "transit")) ? " (transit)" : " (line)", out);
 	} else {
 		human_any(out, value, row);
 	}

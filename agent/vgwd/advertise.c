@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From the system table to the sites (rules 22 and 23), and what else depends
+ * From the system table to the sites (rules 22 and 23), to every peer what it is to
+ * hear, and what else depends
  * on the domain's own routes: protected prefixes (D4), pinned routes to the
  * tunnels' outer peers (rule 50), system routes of the module's table (P1).
  */
@@ -18,11 +19,30 @@
 /* Until there may be memory again. */
 #define RETELL_MS 2000
 
-static void advertise_one(struct peer *peer, const struct prefix *prefix, bool present)
+/* With what the peer hears the prefix, NULL: not at all; the caller's reference. */
+static int advertise_attrs(const struct peer *peer, const struct prefix *prefix,
+			   const struct attrs **out)
+{
+	const struct gateway *gateway = peer->gateway;
+	int ret;
+
+	if (peer->transit)
+		return transit_attrs(peer, prefix, out);
+	*out = NULL;
+	if (!export_contains(gateway->export, prefix))
+		return 0;
+	ret = transit_site_attrs(peer, prefix, out);
+	if (!ret && !*out)
+		*out = attrs_get(peer->owner->drained(peer) ? gateway->drained_attrs
+							    : gateway->domain_attrs);
+	return ret;
+}
+
+void advertise_prefix(struct peer *peer, const struct prefix *prefix)
 {
 	enum session_afi afi = prefix->addr.family == AF_INET ? SESSION_IPV4 : SESSION_IPV6;
-	const struct gateway *gateway = peer->gateway;
 	const struct session_info *info;
+	const struct attrs *attrs;
 	int ret;
 
 	if (!peer->session)
@@ -30,10 +50,11 @@ static void advertise_one(struct peer *peer, const struct prefix *prefix, bool p
 	info = session_info(peer->session);
 	if (info->state != SESSION_ESTABLISHED || !info->afi[afi])
 		return;
-	ret = present ? session_announce(peer->session, prefix,
-				       peer->owner->drained(peer) ? gateway->drained_attrs
-								  : gateway->domain_attrs)
-		      : session_withdraw(peer->session, prefix);
+	ret = advertise_attrs(peer, prefix, &attrs);
+	if (!ret)
+		ret = attrs ? session_announce(peer->session, prefix, attrs)
+			    : session_withdraw(peer->session, prefix);
+	attrs_put(attrs);
 	if (!ret)
 		return;
 	log_error(peer_name(peer), "cannot queue an UPDATE: %s", strerror(-ret));
@@ -45,9 +66,11 @@ static void advertise_changed(void *ctx, const struct prefix *prefix, bool prese
 {
 	struct gateway *gateway = ctx;
 
+	(void)present;
 	fib_dirty_route(gateway->fib, prefix, KERNEL_SYSTEM);
 	for (struct peer *peer = gateway->peers; peer; peer = peer->next)
-		advertise_one(peer, prefix, present);
+		if (!peer->transit)
+			advertise_prefix(peer, prefix);
 }
 
 static const struct export_ops export_ops = {.changed = advertise_changed};
@@ -57,9 +80,13 @@ void advertise_all(struct peer *peer, enum session_afi afi)
 	uint8_t family = afi == SESSION_IPV4 ? AF_INET : AF_INET6;
 	struct prefix prefix = {.addr.family = AF_UNSPEC};
 
+	if (peer->transit) {
+		transit_tell_all(peer, afi);
+		return;
+	}
 	while (export_next(peer->gateway->export, &prefix))
 		if (prefix.addr.family == family)
-			advertise_one(peer, &prefix, true);
+			advertise_prefix(peer, &prefix);
 }
 
 /* A route that leads into a gateway or one of its tunnels is not the domain's own. */
@@ -109,6 +136,7 @@ void advertise_route_changed(void *ctx, const struct rtnl_route *route, bool pre
 	}
 	if (!unicast)
 		return;
+	transit_tell(gateway, &route->prefix);
 	gateway->policy_due = true;
 	gateway_kick(gateway);
 }
@@ -139,6 +167,7 @@ void advertise_again(struct gateway *gateway)
 	pmap_clear(&gateway->connected, NULL);
 	advertise_policy(gateway);
 	rtnl_each_route(gateway->rtnl, advertise_row, gateway);
+	transit_again(gateway);
 }
 
 uint8_t advertise_pinned(const struct gateway *gateway, const struct addr *peer)
@@ -196,6 +225,7 @@ int advertise_init(struct gateway *gateway)
 
 	pmap_init(&gateway->underlay);
 	pmap_init(&gateway->connected);
+	pmap_init(&gateway->domain_told);
 	gateway->domain_attrs = attrs_intern(&draft);
 	draft.communities = &graceful_shutdown;
 	draft.n_communities = 1;

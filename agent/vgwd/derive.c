@@ -179,11 +179,14 @@ void derive_statics_dirty(struct gateway *gateway, const struct config *config)
 	for (size_t i = 0; i < config->n_static_routes; i++) {
 		fib_dirty_route(gateway->fib, &config->static_routes[i].prefix, KERNEL_STATIC);
 		rtnl_publish_dirty(gateway->rtnl, &config->static_routes[i].prefix);
+		transit_tell(gateway, &config->static_routes[i].prefix);
 	}
 	fib_dirty_policies(gateway->fib);
 	for (size_t i = 0; i < config->n_policy_routes; i++)
-		if (derive_policy_begins(config, i))
+		if (derive_policy_begins(config, i)) {
 			rtnl_publish_dirty(gateway->rtnl, &config->policy_routes[i].to.prefix);
+			transit_tell(gateway, &config->policy_routes[i].to.prefix);
+		}
 }
 
 static void derive_facts(struct gateway *gateway, struct fib *fib)
@@ -312,7 +315,8 @@ void derive_policy(struct gateway *gateway)
 	policy.protected = protected;
 	if (peers && pinned)
 		outer_peers(gateway, peers, pinned, &policy);
-	if (!peers || !pinned || !protected || rib_set_policy(gateway->rib, &policy)) {
+	if (!peers || !pinned || !protected || rib_set_policy(gateway->rib, &policy) ||
+	    transit_policy(gateway)) {
 		log_error(NULL, "out of memory, the import rules stay as they were for now");
 		gateway->policy_due = true;
 		gateway_look_soon(gateway, POLICY_RETRY_MS);

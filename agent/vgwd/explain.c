@@ -198,15 +198,38 @@ static const char *kernel_note(const struct gateway *gateway, uint32_t oif,
 {
 	if (oif && oif == gateway->ifindex)
 		return "leads to the gateway";
+	if (line && line->config->transit)
+		return "leads into the domain: what follows is what the tunnels would do";
 	if (line)
 		return "leads over a private line: what follows is what the tunnels would do";
 	return "does not lead to the gateway: what follows is what the gateway would do";
+}
+
+/* Whose route of ours over a plain interface it is, and the next hop. */
+static const struct line *explain_line(const struct gateway *gateway,
+				       const struct rtnl_route *route, struct addr *via)
+{
+	const struct line *line;
+	struct rtnl_via to;
+
+	if (route->protocol != VGW_RTPROTO)
+		return NULL;
+	line = transit_route(gateway, &route->prefix, &to);
+	if (line && to.oif == route->oif) {
+		*via = to.via;
+		return line;
+	}
+	line = line_by_device(gateway, route->oif);
+	if (line)
+		*via = line->config->peer_address;
+	return line;
 }
 
 static void explain_kernel(struct explain_state *state)
 {
 	struct gateway *gateway = state->gateway;
 	struct rtnl_route route;
+	struct addr via;
 	char dev[32] = "", prefix[PREFIX_STRLEN];
 	const struct line *line;
 	const char *note, *vrf = gateway->config->gateway.vrf;
@@ -226,7 +249,7 @@ static void explain_kernel(struct explain_state *state)
 		step_add(state->steps, "kernel: %s", note);
 		return;
 	}
-	line = route.protocol == VGW_RTPROTO ? line_by_device(gateway, route.oif) : NULL;
+	line = explain_line(gateway, &route, &via);
 	note = kernel_note(gateway, route.oif, line);
 	prefix_format(&route.prefix, prefix, sizeof(prefix));
 	json_object_set_new(state->row, "kernel",
@@ -236,8 +259,9 @@ static void explain_kernel(struct explain_state *state)
 				      verbs_text(line ? line->config->name : NULL)));
 	step_add(state->steps, "kernel: %s dev %s %s", prefix, *dev ? dev : "none", note);
 	if (line)
-		step_add(state->steps, "private line %s carries it, to %s", line->config->name,
-			 addr_format(&line->config->peer_address, prefix, sizeof(prefix)));
+		step_add(state->steps, "%s %s carries it, to %s",
+			 line->config->transit ? "transit peer" : "private line",
+			 line->config->name, addr_format(&via, prefix, sizeof(prefix)));
 }
 
 static void explain_found(void *ctx, int error, const char *text,

@@ -94,26 +94,57 @@ static void gateway_watch_quota(struct gateway *gateway)
 	gateway->warned_quota = level;
 }
 
-static void gateway_drain(void *ctx)
+static void gateway_watch_domain(struct gateway *gateway)
+{
+	uint32_t quota = gateway->config->transit_quota;
+	struct rib_counters counters = {0};
+
+	if (gateway->domain)
+		rib_counters(gateway->domain, &counters);
+	if (counters.refused_quota && !gateway->warned_domain)
+		log_warning(NULL,
+			    "table of the domain full %u/%u: %zu prefixes are refused until there "
+			    "is room",
+			    quota, quota, counters.refused_quota);
+	gateway->warned_domain = counters.refused_quota;
+}
+
+/* Some of the changed prefixes; false: there are more. */
+static bool gateway_drain_step(struct gateway *gateway)
+{
+	unsigned int i = 0;
+	struct prefix prefix;
+
+	while (i < GATEWAY_DRAIN_STEP && gateway->domain &&
+	       rib_dirty_next(gateway->domain, &prefix)) {
+		transit_changed(gateway, &prefix);
+		i++;
+	}
+	while (i < GATEWAY_DRAIN_STEP && rib_dirty_next(gateway->rib, &prefix)) {
+		fib_dirty_route(gateway->fib, &prefix, KERNEL_DYNAMIC);
+		rtnl_publish_dirty(gateway->rtnl, &prefix);
+		transit_tell(gateway, &prefix);
+		i++;
+	}
+	return i < GATEWAY_DRAIN_STEP;
+}
+
+void gateway_drain(void *ctx)
 {
 	struct gateway *gateway = ctx;
-	struct prefix prefix;
 	bool more;
 
 	if (gateway->policy_due)
 		derive_policy(gateway);
 	more = rib_work(gateway->rib);
+	more |= gateway->domain && rib_work(gateway->domain);
 	if (more)
 		loop_timer_start(gateway->drain_timer, 0);
 	if (restart_deferring(gateway))
 		return;
-	for (unsigned int i = 0; rib_dirty_next(gateway->rib, &prefix); i++) {
-		fib_dirty_route(gateway->fib, &prefix, KERNEL_DYNAMIC);
-		rtnl_publish_dirty(gateway->rtnl, &prefix);
-		if (i == GATEWAY_DRAIN_STEP) {
-			loop_timer_start(gateway->drain_timer, 0);
-			return;
-		}
+	if (!gateway_drain_step(gateway)) {
+		loop_timer_start(gateway->drain_timer, 0);
+		return;
 	}
 	if (more)
 		return;
@@ -122,16 +153,22 @@ static void gateway_drain(void *ctx)
 	gateway->hurry = false;
 	gateway_watch_quota(gateway);
 	derive_settled(gateway);
+	gateway_watch_domain(gateway);
 	if (!gateway->commit_due || !gateway->bound || !gateway->routes_synced)
 		return;
 	gateway->commit_due = false;
 	fib_commit(gateway->fib);
 	rtnl_publish_sweep(gateway->rtnl);
+	transit_tell_configured(gateway);
+	for (struct peer *peer = gateway->peers; peer; peer = peer->next)
+		peer_tell(peer);
 }
 
 void gateway_kick(struct gateway *gateway)
 {
 	rib_set_time(gateway->rib, loop_now(gateway->loop));
+	if (gateway->domain)
+		rib_set_time(gateway->domain, loop_now(gateway->loop));
 	if (!loop_timer_pending(gateway->drain_timer))
 		loop_timer_start(gateway->drain_timer, GATEWAY_DRAIN_DELAY);
 }
@@ -595,11 +632,11 @@ static bool gateway_tunnels(struct gateway *gateway, char *err, size_t size)
 
 static bool gateway_lines(struct gateway *gateway, char *err, size_t size)
 {
-	const struct config *config = gateway->config;
+	const struct config_private_line *line;
 	struct line **tail = &gateway->lines;
 
-	for (size_t i = 0; i < config->n_private_lines; i++) {
-		*tail = line_new(gateway, &config->private_lines[i]);
+	for (size_t i = 0; (line = config_line_at(gateway->config, i)); i++) {
+		*tail = line_new(gateway, line);
 		if (!*tail) {
 			snprintf(err, size, "out of memory");
 			return false;
@@ -675,10 +712,13 @@ void gateway_free(struct gateway *gateway)
 	export_free(gateway->export);
 	if (gateway->rib)
 		rib_free(gateway->rib);
+	if (gateway->domain)
+		rib_free(gateway->domain);
 	attrs_put(gateway->domain_attrs);
 	attrs_put(gateway->drained_attrs);
 	pmap_clear(&gateway->underlay, NULL);
 	pmap_clear(&gateway->connected, NULL);
+	pmap_clear(&gateway->domain_told, NULL);
 	loop_timer_free(gateway->drain_timer);
 	loop_timer_free(gateway->device_timer);
 	loop_timer_free(gateway->restart_timer);

@@ -11,10 +11,11 @@
  * One file a concern: gateway.c (life, module, device), version.c (is the module
  * one that BGP can run with), derive.c (what module and system table should hold),
  * tunnel.c (link, address, IKE), liveness.c (is the path good), health.c (health
- * checks), watch.c (counters, one-way failures), line.c (private lines), peer.c (session
- * and its paths), advertise.c (system table to sites), restart.c (graceful restart),
- * drain.c (a tunnel is taken out of use), audit.c (what others change), reload.c,
- * history.c (what happened), and verbs.h's files (answers).
+ * checks), watch.c (counters, one-way failures), line.c (private lines, and the sessions of
+ * transit peers), transit.c (routes to and from the domain), peer.c (session and its paths),
+ * advertise.c (what each peer hears), restart.c (graceful restart), drain.c (a tunnel is taken
+ * out of use), audit.c (what others change), reload.c, history.c (what happened), and verbs.h's
+ * files (answers).
  */
 #ifndef VGW_VGWD_GATEWAY_H
 #define VGW_VGWD_GATEWAY_H
@@ -38,6 +39,7 @@
 #include "sys/rtnl.h"
 #include "vgwd/line.h"
 #include "vgwd/peer.h"
+#include "vgwd/transit.h"
 
 /* Why a tunnel or the device cannot be set up, kept for show. */
 #define TUNNEL_ERROR_SIZE 200
@@ -95,14 +97,16 @@ struct gateway {
 	struct ike *ike;
 	struct bfd *bfd;
 	struct rib *rib;
+	struct rib *domain; /* what transit peers told; NULL: there was never one */
+	struct pmap domain_told; /* prefixes of it that are in export */
 	struct export *export;
 	struct pmap underlay,
 		connected; /* unicast prefixes of the system table: all, the kernel's own */
 	/* Of everything that is advertised, and of the same over a drained tunnel. */
 	const struct attrs *domain_attrs, *drained_attrs;
 	struct tunnel *tunnels;
-	struct line *lines;
-	struct peer *peers; /* of tunnels and lines: those with BGP */
+	struct line *lines; /* transit peers too */
+	struct peer *peers; /* of tunnels, lines and transit peers: those with BGP */
 	struct loop_timer *drain_timer; /* bounded steps over changed prefixes */
 	struct loop_timer *device_timer; /* device or a tunnel is not there: look again */
 	struct loop_timer *restart_timer;
@@ -131,6 +135,7 @@ struct gateway {
 	struct timeline *timeline;
 	struct follower *followers; /* of the timeline, see history.c */
 	uint32_t warned_quota; /* last percentage that was logged: 0, 80 or 100 */
+	bool warned_domain; /* that its table is full */
 };
 
 /* gateway.c. config becomes the gateway's, also on failure. NULL: see err. */
@@ -143,6 +148,7 @@ int gateway_guards_only(struct loop *loop, struct config *config, char *err, siz
 /* Look again at what is missing, after so many milliseconds at the latest. */
 void gateway_look_soon(struct gateway *gateway, uint64_t ms);
 void gateway_kick(struct gateway *gateway); /* some prefix may have changed */
+void gateway_drain(void *ctx); /* takes changed prefixes on; ctx: the gateway */
 void gateway_settings_apply(struct gateway *gateway); /* guards, quota, seed, import rules */
 bool gateway_guards_apply(struct gateway *gateway, char *err, size_t size);
 struct tunnel *gateway_tunnel_by_id(const struct gateway *gateway, uint32_t id);
@@ -228,6 +234,8 @@ void advertise_route_changed(void *ctx, const struct rtnl_route *route, bool pre
 void advertise_policy(struct gateway *gateway);
 void advertise_again(struct gateway *gateway); /* if export_due: from all routes known */
 void advertise_all(struct peer *peer, enum session_afi afi);
+/* The peer hears what is so of the prefix now, by the facts. */
+void advertise_prefix(struct peer *peer, const struct prefix *prefix);
 /* Length of the system table's longest route to an outer address, 0: none but a default. */
 uint8_t advertise_pinned(const struct gateway *gateway, const struct addr *peer);
 size_t advertise_protected(const struct gateway *gateway, struct prefix **out);

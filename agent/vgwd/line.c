@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Private lines. The verdict of a line is a function of its device and BFD; when
+ * Private lines and transit peers. The verdict of a line is a function of its device and BFD; when
  * it changes, the session ends or may start, and every route of the line is looked
  * at again without the usual delay: packets are being lost.
  */
@@ -12,7 +12,8 @@
 #include "lib/log.h"
 #include "vgwd/gateway.h"
 
-_Static_assert(CONFIG_LINES_MAX <= RTNL_VIAS_MAX, "each line may have a route to a prefix");
+_Static_assert(CONFIG_LINES_MAX < RTNL_VIAS_MAX,
+	       "each line may have a route to a prefix, and the domain one");
 
 static struct line *line_of(const struct peer *peer)
 {
@@ -30,6 +31,11 @@ static bool line_bfd_failed(const struct line *line)
 {
 	return liveness_bfd_verdict(line_bfd_status(line), line->config->bfd, line->bfd_passed,
 				   line->peer.stale);
+}
+
+static const char *line_kind(const struct line *line)
+{
+	return line->config->transit ? "transit peer" : "private line";
 }
 
 /* What was collected goes out at once. */
@@ -66,11 +72,11 @@ static void line_tell(const struct line *line)
 	char why[TIMELINE_TEXT_SIZE];
 
 	if (!line_explain(line, why, sizeof(why))) {
-		log_info(name, "the private line is good");
+		log_info(name, "the %s is good", line_kind(line));
 		history_note(line->gateway, TIMELINE_LINE_UP, name, "it carries its routes");
 		return;
 	}
-	log_warning(name, "the private line failed: %s", why);
+	log_warning(name, "the %s failed: %s", line_kind(line), why);
 	history_note(line->gateway, TIMELINE_LINE_DOWN, name, "%s", why);
 }
 
@@ -220,10 +226,26 @@ static struct peer_facts line_facts(const struct peer *peer)
 	};
 }
 
+static struct rib_source_config line_source_transit(const struct line *line)
+{
+	uint32_t local_as = line->gateway->config->gateway.local_asn;
+
+	return (struct rib_source_config){
+		/* An internal peer's path begins with whoever told that peer. */
+		.peer_as = line->config->asn == local_as ? 0 : line->config->asn,
+		.peer = line->config->peer_address,
+		.local = line->config->local_address,
+		.transit = true,
+		.name = line->config->name,
+	};
+}
+
 static struct rib_source_config line_source(const struct peer *peer)
 {
 	const struct line *line = line_of(peer);
 
+	if (line->config->transit)
+		return line_source_transit(line);
 	return (struct rib_source_config){
 		.site = line->config->site_id,
 		.peer_as = line->config->asn,
@@ -307,13 +329,15 @@ bool line_route(const struct line *line, const struct prefix *prefix, struct rtn
 int line_vias(void *ctx, const struct prefix *prefix, struct rtnl_via *out)
 {
 	const struct gateway *gateway = ctx;
-	int n = 0;
+	int n;
 
 	/* Routes of an earlier life stay until the peers had their time to tell. */
 	if (restart_deferring(gateway))
 		return -1;
+	n = transit_route(gateway, prefix, &out[0]) ? 1 : 0;
 	for (const struct line *line = gateway->lines; line && n < RTNL_VIAS_MAX; line = line->next)
-		n += line_route(line, prefix, &out[n]);
+		if (!line->config->transit)
+			n += line_route(line, prefix, &out[n]);
 	return n;
 }
 
@@ -348,9 +372,17 @@ struct line *line_new(struct gateway *gateway, const struct config_private_line 
 
 	if (!line)
 		return NULL;
+	if (config->transit && transit_init(gateway)) {
+		free(line);
+		return NULL;
+	}
 	line->gateway = gateway;
 	line->config = config;
-	line->peer = (struct peer){.gateway = gateway, .owner = &line_peer_owner};
+	line->peer = (struct peer){
+		.gateway = gateway,
+		.owner = &line_peer_owner,
+		.transit = config->transit,
+	};
 	if (!peer_create(&line->peer))
 		return line;
 	free(line);
@@ -367,8 +399,11 @@ void line_free(struct line *line)
 
 void line_remove(struct line *line)
 {
-	log_info(line->config->name, "private line is no longer configured");
-	peer_destroy(&line->peer, SESSION_CEASE_DECONFIGURED, "private line removed");
+	char text[32];
+
+	log_info(line->config->name, "%s is no longer configured", line_kind(line));
+	snprintf(text, sizeof(text), "%s removed", line_kind(line));
+	peer_destroy(&line->peer, SESSION_CEASE_DECONFIGURED, text);
 	bfd_del(line->gateway->bfd, line->config->name);
 	history_forget(line->gateway, line->config->name);
 	free(line);

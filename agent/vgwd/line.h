@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A private line: BGP over a plain interface to a site that also has tunnels.
+ * A private line: BGP over a plain interface to a site that also has tunnels. A transit
+ * peer has the same kind of session, to a router inside the domain; of it, this is the session
+ * and the interface, and transit.h says what its routes are.
  *
- * Promise: what its session teaches is in the system table, by the peer's address,
- * as long as the line is good (its device runs, BFD does not say otherwise) and the
+ * Promise: what the session of a private line teaches is in the system table, by the peer's
+ * address, as long as the line is good (its device runs, BFD does not say otherwise) and the
  * import rules of the gateway let it in; by a metric ahead of the tunnels' routes or
- * behind them. It is never a next hop of the module and never advertised (D11). The
+ * behind them. It is never a next hop of the module and told to no site (D11). The
  * interface and its addresses are somebody else's: nothing is made or changed there.
  */
 #ifndef VGW_VGWD_LINE_H

@@ -99,6 +99,7 @@ void liveness_judge(struct tunnel *tunnel)
 		if (!failed)
 			log_info(tunnel->config->name, "the path counts as good again");
 		fib_dirty_tunnel(tunnel->gateway->fib, tunnel->id);
+		transit_tell_configured(tunnel->gateway);
 	}
 	if (changed && bfd)
 		peer_path_failed(&tunnel->peer);

@@ -95,6 +95,22 @@ static bool peer_all_eor(const struct session_info *info)
 	return true;
 }
 
+void peer_tell(struct peer *peer)
+{
+	const struct session_info *info = peer->session ? session_info(peer->session) : NULL;
+
+	if (!peer->untold || !info || info->state != SESSION_ESTABLISHED ||
+	    transit_holds(peer->gateway))
+		return;
+	peer->untold = false;
+	for (int afi = 0; afi < SESSION_N_AFI; afi++) {
+		if (!info->afi[afi])
+			continue;
+		advertise_all(peer, afi);
+		session_end_of_rib(peer->session, afi);
+	}
+}
+
 static void peer_established(void *ctx)
 {
 	struct peer *peer = ctx;
@@ -113,11 +129,9 @@ static void peer_established(void *ctx)
 
 		if (peer->stale && !kept)
 			rib_source_sweep_stale(peer->source, family_of[afi]);
-		if (!info->afi[afi])
-			continue;
-		advertise_all(peer, afi);
-		session_end_of_rib(peer->session, afi);
 	}
+	peer->untold = true;
+	peer_tell(peer);
 	if (!info->graceful_restart)
 		loop_timer_start(peer->quiet_timer, QUIET_MS);
 	gateway_kick(peer->gateway);
@@ -163,6 +177,7 @@ static void peer_down(void *ctx, enum session_down_reason reason)
 	const struct session_info *info = session_info(peer->session);
 
 	peer_tell_down(peer, info);
+	peer->untold = false;
 	loop_timer_stop(peer->quiet_timer);
 	peer->synced = false;
 	peer_refresh_stop(peer);
@@ -394,7 +409,8 @@ int peer_create(struct peer *peer)
 	if (!peer->owner->facts(peer).bgp)
 		return 0;
 	source = peer->owner->source(peer);
-	peer->source = rib_source_add(peer->gateway->rib, &source);
+	peer->source = rib_source_add(peer->transit ? peer->gateway->domain : peer->gateway->rib,
+				      &source);
 	if (peer->source)
 		rib_source_set_drained(peer->source, peer->owner->drained(peer));
 	peer->stale_timer = loop_timer_new(peer->gateway->loop, peer_stale_expired, peer);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A BGP peer: a session and the paths that it told. It belongs to a tunnel or to
- * a private line, which says where the peer is and when it may be spoken to.
+ * A BGP peer: a session and the paths that it told. It belongs to a tunnel, a private
+ * line or a transit peer, which says where the peer is and when it may be spoken to.
  *
  * Promise: paths of the peer's source are what its session told, and go with it
  * except over a graceful restart (RFC 4724, RFC 8538).
@@ -47,6 +47,7 @@ struct peer {
 	struct gateway *gateway;
 	const struct peer_owner *owner;
 	struct peer *next; /* of gateway->peers, in order of creation */
+	bool transit; /* inside the domain: its paths are of gateway->domain */
 	struct session *session; /* NULL before the first start */
 	struct rib_source *source; /* NULL without bgp */
 	bool started;
@@ -56,6 +57,7 @@ struct peer {
 	struct loop_timer *stale_timer;
 	/* Memory ran out for what the peer said, or for what it is told: again, later. */
 	bool relearn, retell;
+	bool untold; /* it still waits for our routes and End-of-RIB */
 	bool refreshing[SESSION_N_AFI]; /* the peer tells the family again (RFC 7313) */
 	struct loop_timer *refresh_timer; /* bounds that */
 	struct loop_timer *quiet_timer; /* a peer without graceful restart never says End-of-RIB */
@@ -70,6 +72,7 @@ void peer_path_failed(struct peer *peer); /* ends the session, its paths go at o
 void peer_path_good(struct peer *peer);
 void peer_refuse(struct peer *peer); /* no BGP with this module: rule 4 */
 void peer_catch_up(struct peer *peer); /* on what was lost for want of memory */
+void peer_tell(struct peer *peer); /* all routes and End-of-RIB, if it waits and we know them */
 const char *peer_name(const struct peer *peer);
 
 #endif

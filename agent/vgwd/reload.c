@@ -119,6 +119,8 @@ static const char *line_differs(const struct config *old, const struct config *n
 		return "peer-address";
 	if (a->asn != b->asn)
 		return "asn";
+	if (a->transit != b->transit)
+		return "kind";
 	if (a->site_id != b->site_id)
 		return "site";
 	reason = settings_differ(old, new);
@@ -148,7 +150,9 @@ const char *reload_resets_line(const struct config *old, const struct config *ne
 
 	if (!was)
 		return NULL;
-	return is ? line_differs(old, new, was, is) : "the private line";
+	if (is)
+		return line_differs(old, new, was, is);
+	return was->transit ? "the transit peer" : "the private line";
 }
 
 static struct tunnel *tunnel_by_name(const struct gateway *gateway, const char *name)
@@ -253,24 +257,22 @@ static void reload_lines_old(struct gateway *gateway, const struct config *old,
 static void reload_lines(struct gateway *gateway)
 {
 	struct line **tail = &gateway->lines;
-	const struct config *config = gateway->config;
+	const struct config_private_line *line;
 
 	while (*tail)
 		tail = &(*tail)->next;
-	for (size_t i = 0; i < config->n_private_lines; i++) {
-		const struct config_private_line *line = &config->private_lines[i];
-
+	for (size_t i = 0; (line = config_line_at(gateway->config, i)); i++) {
 		if (line_by_name(gateway, line->name))
 			continue;
 		*tail = line_new(gateway, line);
 		if (*tail)
 			tail = &(*tail)->next;
 		else
-			log_error(line->name, "out of memory, the private line is not set up");
+			log_error(line->name, "out of memory, it is not set up");
 	}
 	/* A place in the file is a metric. */
-	for (struct line *line = gateway->lines; line; line = line->next)
-		rib_source_touch(line->peer.source);
+	for (struct line *at = gateway->lines; at; at = at->next)
+		rib_source_touch(at->peer.source);
 }
 
 /* What depends on the switch of rule 20, or on which paths count. */

@@ -512,6 +512,9 @@ static size_t advertised_count(const struct peer *peer, const struct session_inf
 
 	if (info->state != SESSION_ESTABLISHED)
 		return 0;
+	if (peer->transit)
+		return (info->afi[SESSION_IPV4] ? transit_count(peer, AF_INET) : 0) +
+		       (info->afi[SESSION_IPV6] ? transit_count(peer, AF_INET6) : 0);
 	while (export_next(peer->gateway->export, &prefix))
 		n += info->afi[prefix.addr.family == AF_INET ? SESSION_IPV4 : SESSION_IPV6];
 	return n;
@@ -565,8 +568,9 @@ static json_t *peer_row(const struct peer *peer)
 {
 	const struct peer_facts facts = peer->owner->facts(peer);
 	size_t accepted = 0, rejected = 0;
-	json_t *row = json_pack("{s:n,s:n,s:n,s:I,s:I,s:b}", "tunnel", "line", "connection",
-				"peer_as", (json_int_t)facts.remote_as, "local_as",
+	json_t *row = json_pack("{s:n,s:n,s:n,s:b,s:I,s:I,s:b}", "tunnel", "line", "connection",
+				"transit", (int)peer->transit, "peer_as",
+				(json_int_t)facts.remote_as, "local_as",
 				(json_int_t)peer->gateway->config->gateway.local_asn, "stale",
 				peer->stale);
 

@@ -29,13 +29,17 @@ void show_memory(void *ctx, const json_t *args, struct control_reply *reply)
 {
 	struct gateway *gateway = ctx;
 	struct fib_counters fib = fib_counters(gateway->fib);
-	struct rib_memory rib;
+	struct rib_memory rib, domain = {0};
 
 	(void)args;
 	rib_memory(gateway->rib, &rib);
-	memory_row(reply, "prefixes", rib.n_prefixes, rib.prefixes);
-	memory_row(reply, "paths", rib.n_paths, rib.paths);
-	memory_row(reply, "waiting", rib.n_waiting, rib.waiting);
+	if (gateway->domain)
+		rib_memory(gateway->domain, &domain);
+	memory_row(reply, "prefixes", rib.n_prefixes + domain.n_prefixes,
+		   rib.prefixes + domain.prefixes);
+	memory_row(reply, "paths", rib.n_paths + domain.n_paths, rib.paths + domain.paths);
+	memory_row(reply, "waiting", rib.n_waiting + domain.n_waiting,
+		   rib.waiting + domain.waiting);
 	memory_row(reply, "attribute-sets", attrs_count(), attrs_memory());
 	memory_row(reply, "module-routes", fib.routes, fib.memory);
 	memory_row(reply, "timeline", timeline_last(gateway->timeline) < TIMELINE_EVENTS ?

@@ -23,6 +23,12 @@ struct routes_state {
 	bool only_one;
 };
 
+/* Of a line or a transit peer, NULL of a tunnel. */
+static const char *source_line(const struct rib_source_config *source)
+{
+	return source->line || source->transit ? source->name : NULL;
+}
+
 static bool tunnel_is_live(const struct gateway *gateway, uint32_t id)
 {
 	const struct tunnel *tunnel = gateway_tunnel_by_id(gateway, id);
@@ -47,9 +53,9 @@ static json_t *path_row(const struct gateway *gateway, const struct rib_path_inf
 	const struct rib_source_config *source = rib_source_config(path->source);
 	const struct attrs *attrs = path->attrs;
 	char as_path[512];
+	const char *line = source_line(source);
 	json_t *row = json_pack("{s:s*,s:s*,s:s,s:s,s:s,s:s,s:b,s:I}", "tunnel",
-				source->line ? NULL : source->name, "line",
-				source->line ? source->name : NULL, "as_path",
+				line ? NULL : source->name, "line", line, "as_path",
 				attrs_format_path(attrs, as_path, sizeof(as_path)), "origin",
 				attrs->origin < 3 ? origins[attrs->origin] : "unknown", "verdict",
 				rib_verdict_name(path->verdict), "step", rib_step_name(path->step),
@@ -118,6 +124,38 @@ static void static_reply(struct gateway *gateway, const struct prefix *prefix, b
 	}
 	json_object_set_new(row, "on_fail", json_string(names_on_fail(route.on_fail)));
 	row_set_effective(row, live, route.on_fail == VGW_ON_FAIL_RESERVE, taken);
+	control_reply_row(reply, row);
+}
+
+/* One route of the domain, by the best of what its transit peers told. */
+static void transit_reply(struct gateway *gateway, const struct prefix *prefix, bool *taken,
+			  struct control_reply *reply)
+{
+	struct rib_path_info paths[PATHS_MAX];
+	size_t n = gateway->domain ? rib_paths(gateway->domain, prefix, paths, PATHS_MAX) : 0;
+	struct rtnl_via via;
+	const struct line *line;
+	json_t *row;
+
+	if (!n)
+		return;
+	line = transit_route(gateway, prefix, &via);
+	row = route_row(gateway, prefix, VGW_ROUTE_CLASS_SYSTEM, line);
+	json_object_set_new(row, "class", json_string("transit"));
+	json_object_set_new(row, "published", json_boolean(line));
+	if (line) {
+		json_array_append_new(json_object_get(row, "next_hops"),
+				      json_pack("{s:s,s:s,s:o,s:i,s:b,s:n}", "line",
+						line->config->name, "interface",
+						line->config->interface, "via",
+						verbs_address(&via.via), "weight", 1, "live", 1,
+						"why"));
+		json_object_set_new(row, "metric", json_integer(via.metric));
+	}
+	for (size_t i = 0; i < n && i < PATHS_MAX; i++)
+		json_array_append_new(json_object_get(row, "paths"),
+				      path_row(gateway, &paths[i]));
+	row_set_effective(row, line, false, taken);
 	control_reply_row(reply, row);
 }
 
@@ -204,13 +242,17 @@ static void prefix_reply(struct gateway *gateway, const struct prefix *prefix,
 {
 	bool taken = false;
 
-	if (export_contains(gateway->export, prefix)) {
+	/* What is there only because a transit peer told it is a row of that. */
+	if (export_contains(gateway->export, prefix) &&
+	    (pmap_contains(&gateway->underlay, prefix) ||
+	     !pmap_contains(&gateway->domain_told, prefix))) {
 		json_t *row = route_row(gateway, prefix, VGW_ROUTE_CLASS_SYSTEM,
 					!prefix_is_default(prefix));
 
 		row_set_effective(row, true, false, &taken);
 		control_reply_row(reply, row);
 	}
+	transit_reply(gateway, prefix, &taken, reply);
 	lines_reply(gateway, prefix, true, &taken, reply);
 	static_reply(gateway, prefix, &taken, reply);
 	dynamic_reply(gateway, prefix, &taken, reply);
@@ -260,12 +302,16 @@ static bool policies_step(struct routes_state *state, struct control_reply *repl
 	return false;
 }
 
-/* The smallest prefix after *at of the RIB, the export set and the static routes. */
+/* The smallest prefix after *at of both tables, the export set and the static routes. */
 static bool prefix_next(struct gateway *gateway, struct prefix *at)
 {
 	struct prefix best = {.addr.family = AF_UNSPEC}, candidate = *at;
 
 	if (rib_next(gateway->rib, &candidate))
+		best = candidate;
+	candidate = *at;
+	if (gateway->domain && rib_next(gateway->domain, &candidate) &&
+	    (!addr_is_set(&best.addr) || prefix_compare(&candidate, &best) < 0))
 		best = candidate;
 	candidate = *at;
 	if (export_next(gateway->export, &candidate) &&

@@ -49,6 +49,30 @@ static void warn_tunnel(struct control_reply *reply, const struct tunnel *tunnel
 				   : "is drained, but no other tunnel is up");
 }
 
+static void warn_domain(struct control_reply *reply, const struct gateway *gateway)
+{
+	struct rib_counters counters = {0};
+	char text[TUNNEL_ERROR_SIZE];
+
+	if (gateway->domain)
+		rib_counters(gateway->domain, &counters);
+	if (!counters.refused_quota)
+		return;
+	snprintf(text, sizeof(text),
+		 "transit-domain.quota is %u: %zu prefixes of transit peers wait for room",
+		 gateway->config->transit_quota, counters.refused_quota);
+	warn_state(reply, "gateway", gateway->config->gateway.name, "DOMAIN_QUOTA", "34", text);
+}
+
+/* Its routes are not used, and nobody else says why. */
+static void warn_transit(struct control_reply *reply, const struct line *line)
+{
+	char text[LINE_ERROR_SIZE];
+
+	if (line->config->transit && line_explain(line, text, sizeof(text)))
+		warn_state(reply, "transit peer", line->config->name, "TRANSIT_PEER", "42", text);
+}
+
 void show_warnings(void *ctx, const json_t *args, struct control_reply *reply)
 {
 	const struct gateway *gateway = ctx;
@@ -62,5 +86,8 @@ void show_warnings(void *ctx, const json_t *args, struct control_reply *reply)
 			   "4", gateway->bgp_refused_text);
 	for (const struct tunnel *t = gateway->tunnels; t; t = t->next)
 		warn_tunnel(reply, t);
+	for (const struct line *line = gateway->lines; line; line = line->next)
+		warn_transit(reply, line);
+	warn_domain(reply, gateway);
 	control_reply_done(reply);
 }

@@ -209,6 +209,7 @@ void tunnel_reported(struct tunnel *tunnel, const struct kernel_tunnel *report)
 	if (down == was_down)
 		return;
 	log_info(tunnel->config->name, "tunnel is %s", down ? "down" : "up");
+	transit_tell_configured(tunnel->gateway);
 	if (down)
 		tunnel_revive(tunnel);
 	if (!down && tunnel->peer.session)
