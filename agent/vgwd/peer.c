@@ -216,7 +216,9 @@ static void peer_withdraw(void *ctx, const struct prefix *prefix)
 
 static void peer_expect(void *ctx, const struct prefix *prefix)
 {
-	rib_expect(((struct peer *)ctx)->gateway->rib, prefix);
+	const struct peer *peer = ctx;
+
+	rib_expect(peer->transit ? peer->gateway->domain : peer->gateway->rib, prefix);
 }
 
 static void peer_update_end(void *ctx)
