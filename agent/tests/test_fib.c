@@ -149,6 +149,13 @@ static bool everything_op(void *ctx, struct fib *fib, bool first)
 	return false;
 }
 
+/* Nothing is swept before all is told. */
+static bool tell_op(void *ctx, struct fib *fib, bool first)
+{
+	assert_true(fib_generation_open(fib));
+	return everything_op(ctx, fib, first);
+}
+
 static void refused_op(void *ctx, const struct prefix *prefix, uint8_t class, int error,
 		       const char *text)
 {
@@ -189,7 +196,7 @@ static bool policy_op(void *ctx, size_t index, struct fib_policy *out)
 	return true;
 }
 
-static const struct fib_ops ops = { route_op, tunnel_op, everything_op, refused_op, idle_op,
+static const struct fib_ops ops = { route_op, tunnel_op, tell_op, refused_op, idle_op,
 				    policy_op };
 
 static void on_found(void *ctx)
