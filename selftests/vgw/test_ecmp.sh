@@ -219,7 +219,7 @@ for id in 1 2 3; do
 		sed 's/.*"tx-packets": \([0-9]*\).*/\1/')"
 done
 # Whatever else crosses a gateway meanwhile, an ICMP error for one, is in its counters too.
-near() # counts, counts
+alike() # counts, counts
 {
 	local -a one two
 	local i
@@ -230,7 +230,7 @@ near() # counts, counts
 	done
 }
 went=$(by_tunnel "$before" "$(sent_by)")
-check "the answers' tunnels are those of the packets ($went, $came)" near "$went" "$came"
+check "the answers' tunnels are those of the packets ($went, $came)" alike "$went" "$came"
 ip -n "$dc" link del vgw0
 way_back dc 1 2 3
 gset gateway-set '"hash-seed": 0'

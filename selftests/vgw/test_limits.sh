@@ -54,14 +54,14 @@ grown_by() { [ $(($(current) - before)) -ge "$1" ]; }
 at_most() { [ $(($(current) - before)) -le "$1" ]; }
 
 # What the client itself leaves behind is there afterwards: the files that it read.
-charged route-add "$(request '"group": 1,' 4)"
-charged route-del "$(request '' 4)"
+charged route-add "$(request '"group": 1,' 2)"
+charged route-del "$(request '' 2)"
 empty=$(memory)
 before=$(current)
-check_equal "many routes" "" "$(charged route-add "$(request '"group": 1,' 20)" 2>&1)"
+check_equal "many routes" "" "$(charged route-add "$(request '"group": 1,' 12)" 2>&1)"
 taken=$(($(memory) - empty))
-check "that is some memory ($taken bytes)" [ $taken -gt 1000000 ]
+check "that is some memory ($taken bytes)" [ $taken -gt 600000 ]
 check "which the control group is charged for" wait_for 5 grown_by $((taken * 9 / 10))
 ktap_note "charged: $(($(current) - before))"
-check_equal "all of them go" "" "$(charged route-del "$(request '' 20)" 2>&1)"
+check_equal "all of them go" "" "$(charged route-del "$(request '' 12)" 2>&1)"
 check "and their charge does" wait_for 10 at_most $((taken / 4))
