@@ -94,7 +94,9 @@ check_equal "the device counts the same" "$sum" \
 	"$(in_ns "$gw" cat /sys/class/net/vgw0/statistics/tx_packets)"
 check_match "the XFRM device counts what passed it by" "^[1-9]" \
 	"$(in_ns "$gw" cat /sys/class/net/ipsec1/statistics/tx_packets)"
-check_match "received packets are counted" "^[1-9]" "$(tunnel_of 1 rx-packets)"
+# The data center spreads few pairs of addresses by a seed of its own: perhaps all to one tunnel.
+check "received packets are counted" \
+	[ $(($(tunnel_of 1 rx-packets) + $(tunnel_of 2 rx-packets))) -gt 0 ]
 
 # A queue on the XFRM device: packets go through it.
 passed() # queue's own count
