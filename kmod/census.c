@@ -11,15 +11,15 @@
 
 #include "bundle.h"
 #include "gateway.h"
-#include "port.h"
 #include "tunnel.h"
+#include "unbound.h"
 
 #define CHUNK	128
 
 struct walk {
 	struct vgw_net *vnet;
 	unsigned int left;	/* of the chunk */
-	bool plain;		/* a policy of no interface, on the way of forwarded packets */
+	bool unbound;		/* a policy of no interface, on the way of forwarded packets */
 };
 
 bool vgw_census_wildcard(const struct xfrm_selector *sel)
@@ -56,7 +56,7 @@ static int count_policy(struct xfrm_policy *policy, int dir, int seq, void *data
 		return -EAGAIN;
 	walk->left--;
 	if (!policy->if_id && (dir == XFRM_POLICY_OUT || dir == XFRM_POLICY_FWD))
-		walk->plain = true;
+		walk->unbound = true;
 	if (dir != XFRM_POLICY_OUT || !policy->if_id)
 		return 0;
 	tunnel = vgw_tunnel_by_if_id(walk->vnet, policy->if_id);
@@ -100,7 +100,7 @@ static int count_sa(struct xfrm_state *x, int seq, void *data)
 
 static void walk_policies(struct vgw_net *vnet)
 {
-	u32 gen = vgw_port_policies_begin(vnet);
+	u32 gen = vgw_unbound_begin(vnet);
 	struct walk walk = { .vnet = vnet };
 	struct xfrm_policy_walk place;
 	int ret;
@@ -114,7 +114,7 @@ static void walk_policies(struct vgw_net *vnet)
 		cond_resched();
 	} while (ret == -EAGAIN);
 	xfrm_policy_walk_done(&place, vnet->net);
-	vgw_port_policies_end(vnet, gen, walk.plain);
+	vgw_unbound_end(vnet, gen, walk.unbound);
 }
 
 static void walk_sas(struct vgw_net *vnet)

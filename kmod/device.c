@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "ethtool.h"
 #include "gateway.h"
+#include "unbound.h"
 #include "xmit.h"
 
 /* Outer IPv6 header, UDP, ESP header, IV, and what the link needs. */
@@ -51,15 +52,17 @@ static void device_uninit(struct net_device *dev)
 	vgw_gateway_uninit(netdev_priv(dev));
 }
 
-/* A packet from a LAN host to a site goes in and out by different devices: never a redirect. */
 static int device_open(struct net_device *dev)
 {
 	struct in_device *in_dev = __in_dev_get_rtnl(dev);
+	struct vgw_gateway *gw = netdev_priv(dev);
 
+	/* A LAN host and a site are never behind the same device: no redirects. */
 	if (in_dev) {
 		IN_DEV_CONF_SET(in_dev, SEND_REDIRECTS, false);
 		IPV4_DEVCONF_ALL(dev_net(dev), SEND_REDIRECTS) = false;
 	}
+	vgw_unbound_changed(gw->vnet);
 	return 0;
 }
 

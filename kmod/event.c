@@ -18,6 +18,7 @@
 #include "group.h"
 #include "port.h"
 #include "tunnel.h"
+#include "unbound.h"
 
 /* Dead tunnels are looked at in every round, living ones in every tenth. */
 #define AUDIT_PERIOD	HZ
@@ -87,7 +88,7 @@ void vgw_event_audit(struct work_struct *work)
 		}
 		vgw_group_settle(gw);
 	}
-	if (vnet->tunnel_count || (vnet->port_count && READ_ONCE(vnet->count_rules)))
+	if (vnet->tunnel_count || (vnet->gateway_count && READ_ONCE(vnet->count_rules)))
 		queue_delayed_work(system_wq, &vnet->audit, next);
 	mutex_unlock(&vnet->lock);
 }
@@ -168,12 +169,12 @@ static int km_notify_policy(struct xfrm_policy *xp, int dir, const struct km_eve
 
 	if (!xp) {
 		changed_all(vgw_net_get(c->net));
-		vgw_port_policies_changed(vgw_net_get(c->net));
+		vgw_unbound_changed(vgw_net_get(c->net));
 		return 0;
 	}
 	vnet = vgw_net_get(xp_net(xp));
 	if (!xp->if_id && dir != XFRM_POLICY_IN)
-		vgw_port_policies_changed(vnet);
+		vgw_unbound_changed(vnet);
 	tunnel = tunnel_of(vnet, xp->if_id);
 	if (tunnel)
 		changed(vnet, tunnel, true);

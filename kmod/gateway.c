@@ -26,7 +26,7 @@ static int __net_init net_init(struct net *net)
 
 	vnet->net = net;
 	vnet->census_rest = jiffies;
-	atomic_set(&vnet->policies_gen, 1);
+	atomic_set(&vnet->unbound_gen, 1);
 	vnet->objects_seq = 1;
 	mutex_init(&vnet->lock);
 	INIT_LIST_HEAD(&vnet->gateways);
@@ -95,7 +95,7 @@ static int net_join(struct vgw_gateway *gw)
 		vnet->has_hooks = !ret;
 	}
 	if (!ret) {
-		vnet->gateway_count++;
+		WRITE_ONCE(vnet->gateway_count, vnet->gateway_count + 1);
 		list_add_tail(&gw->list, &vnet->gateways);
 		vgw_net_changed(vnet);
 	}
@@ -144,7 +144,8 @@ void vgw_gateway_uninit(struct vgw_gateway *gw)
 		vgw_tunnel_detach(tunnel);
 	list_del(&gw->list);
 	vgw_net_changed(vnet);
-	unhook = --vnet->gateway_count == 0 && vnet->has_hooks;
+	WRITE_ONCE(vnet->gateway_count, vnet->gateway_count - 1);
+	unhook = !vnet->gateway_count && vnet->has_hooks;
 	if (unhook)
 		vnet->has_hooks = false;
 	if (unhook)

@@ -40,13 +40,15 @@ struct vgw_net {
 	struct hlist_head by_ifindex[VGW_TUNNEL_BUCKETS];	/* tunnels; RCU, lock */
 	struct hlist_head by_if_id[VGW_TUNNEL_BUCKETS];		/* tunnels; RCU, lock */
 	struct hlist_head ports[VGW_PORT_BUCKETS];	/* by ifindex; RCU, lock */
-	atomic_t policies_gen;		/* moves when a policy of no interface may have changed */
-	u32 policies_counted;		/* at which of these, and was there one; READ_ONCE, lock */
+	atomic_t unbound_gen;		/* moves when a policy of no interface may have changed */
+	u32 unbound_counted;		/* at which of these, and was there one; READ_ONCE, lock */
+	bool unbound_spared;		/* nobody looks for one; READ_ONCE, any context ends it */
 	struct delayed_work audit;	/* looks at tunnels, announces changes */
 	struct mutex lock;		/* all below, and every gateway's configuration */
 	struct list_head gateways;	/* vgw_gateway.list; lock */
 	struct net *net;
-	unsigned int gateway_count, tunnel_count, group_count;	/* lock */
+	unsigned int gateway_count;	/* READ_ONCE; lock to write */
+	unsigned int tunnel_count, group_count;	/* lock */
 	u32 objects_seq;		/* of gateways, tunnels and groups, for dumps; lock */
 	u32 route_count, policy_count;	/* lock */
 	unsigned int port_count;	/* READ_ONCE; lock to write */

@@ -7,7 +7,6 @@
 #include <linux/slab.h>
 #include <linux/vgw.h>
 #include <net/addrconf.h>
-#include <net/xfrm.h>
 
 #include "compat.h"
 #include "device.h"
@@ -15,6 +14,7 @@
 #include "gateway.h"
 #include "hook.h"
 #include "tunnel.h"
+#include "unbound.h"
 
 static struct hlist_head *bucket_of(struct vgw_net *vnet, u32 ifindex)
 {
@@ -32,48 +32,19 @@ struct vgw_port *vgw_port_by_ifindex(struct vgw_net *vnet, u32 ifindex)
 	return NULL;
 }
 
-/* Policies */
-
-void vgw_port_policies_changed(struct vgw_net *vnet)
-{
-	/* Whoever counts with the new number sees what changed. */
-	smp_mb__before_atomic();
-	atomic_inc(&vnet->policies_gen);
-	if (READ_ONCE(vnet->port_count))
-		vgw_event_count(vnet);
-}
-
-u32 vgw_port_policies_begin(struct vgw_net *vnet)
-{
-	return atomic_read_acquire(&vnet->policies_gen);
-}
-
-/* The number and the result in one word, so that they belong together. */
-static u32 counted(u32 gen, bool found)
-{
-	return gen << 1 | found;
-}
-
-void vgw_port_policies_end(struct vgw_net *vnet, u32 gen, bool found)
-{
-	lockdep_assert_held(&vnet->lock);
-	WRITE_ONCE(vnet->policies_counted, counted(gen, found));
-}
-
-static u8 policies_state(struct vgw_net *vnet)
-{
-	const struct netns_xfrm *xfrm = &vnet->net->xfrm;
-	u32 gen = atomic_read(&vnet->policies_gen);
-	u32 seen = READ_ONCE(vnet->policies_counted);
-
-	if (READ_ONCE(xfrm->policy_default[XFRM_POLICY_FWD]) != XFRM_USERPOLICY_ACCEPT ||
-	    READ_ONCE(xfrm->policy_default[XFRM_POLICY_OUT]) != XFRM_USERPOLICY_ACCEPT ||
-	    seen == counted(gen, true))
-		return VGW_PORT_STATE_POLICY;
-	return seen == counted(gen, false) ? VGW_PORT_STATE_ON : VGW_PORT_STATE_COUNTING;
-}
-
 /* State */
+
+static u8 policies_state(const struct vgw_net *vnet)
+{
+	switch (vgw_unbound_state(vnet)) {
+	case VGW_UNBOUND_NONE:
+		return VGW_PORT_STATE_ON;
+	case VGW_UNBOUND_SOME:
+		return VGW_PORT_STATE_POLICY;
+	default:
+		return VGW_PORT_STATE_COUNTING;
+	}
+}
 
 static bool forwards(const struct net_device *dev, u8 family)
 {
@@ -207,8 +178,6 @@ static int create(struct vgw_gateway *gw, u32 ifindex)
 	}
 	WRITE_ONCE(vnet->port_count, vnet->port_count + 1);
 	hlist_add_head_rcu(&port->node, bucket_of(vnet, ifindex));
-	/* Nobody listened before. */
-	vgw_port_policies_changed(vnet);
 	pr_debug("%s: port %u created\n", gw->dev->name, ifindex);
 	return 0;
 }

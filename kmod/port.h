@@ -56,11 +56,6 @@ void vgw_port_del_all(struct vgw_gateway *gw);
 /* The device is going away, and its port with it. */
 void vgw_port_device_gone(struct vgw_net *vnet, u32 ifindex);
 
-/* Policies of no XFRM interface: one may have changed, any context; counted, config lock. */
-void vgw_port_policies_changed(struct vgw_net *vnet);
-u32 vgw_port_policies_begin(struct vgw_net *vnet);
-void vgw_port_policies_end(struct vgw_net *vnet, u32 gen, bool found);
-
 /* The packet hooks of a namespace that has ports (port_forward.c). */
 int vgw_port_hook_register(struct net *net);
 void vgw_port_hook_unregister(struct net *net);

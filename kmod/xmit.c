@@ -25,6 +25,7 @@
 #include "mss.h"
 #include "select.h"
 #include "trace.h"
+#include "unbound.h"
 
 /* Outcome of one attempt. */
 enum attempt {
@@ -288,6 +289,10 @@ static bool transmit(struct vgw_gateway *gw, struct sk_buff *skb)
 
 	if (!prepare(skb, &flow)) {
 		vgw_drop(gw, NULL, skb, VGW_STAT_DROP_MALFORMED);
+		return false;
+	}
+	if (flow.family == AF_INET && vgw_unbound_blocks(gw->vnet)) {
+		vgw_drop(gw, NULL, skb, VGW_STAT_DROP_BLOCKED);
 		return false;
 	}
 	if (!skb_dst(skb)) {

@@ -579,7 +579,10 @@ enum {
 	VGW_A_STATS_DROP_LOOP,
 	/* Neither a whole IPv4 nor a whole IPv6 header. */
 	VGW_A_STATS_DROP_MALFORMED,
-	/* Blocked by an XFRM policy, or the SA refused it. */
+	/*
+	 * Blocked by an XFRM policy or by the default where there is none, or the SA
+	 * refused it.
+	 */
 	VGW_A_STATS_DROP_BLOCKED,
 	VGW_A_STATS_DROP_NO_MEMORY,
 	/* Tunnel to tunnel without transit. */
