@@ -5,11 +5,6 @@
 #
 # In place of systemd, which this machine has not: "systemctl enable --now" does what the named
 # units do, "journalctl" shows vgwd's log.
-#
-# It takes a minute and is about programs, not kernels: of all steps, one kernel does it, the one
-# that is through first where both run side by side.
-
-[ "${VGW_KERNEL:-6.1}" = 6.12 ] || [ $# != 0 ] || return 0
 
 guide_bin=$site_run/guide-bin
 guide_file=/etc/vgw/vgw.yaml
