@@ -314,6 +314,7 @@ mandest = $(dest)$(MANDIR)/man8
 moddest = $(dest)/lib/modules/$(KRELEASE)/updates
 manpages := $(wildcard Documentation/man/*.8)
 examples := $(wildcard Documentation/examples/*.yaml)
+pages := Documentation/guide.rst Documentation/vgw.yaml.rst
 
 units := vgwd.service vgwd@.service vgw-bfd.service vgw-guard.service vgw-guard@.service
 
@@ -326,7 +327,7 @@ install: all
 	$(if $(wildcard agent/link_vgw/link_vgw.c),$(INSTALL) -m 0644 $(BUILD)/link_vgw.so $(dest)$(IPLIBDIR))
 	$(if $(manpages),$(INSTALL) -m 0644 $(manpages) $(mandest))
 	$(if $(examples),$(INSTALL) -m 0644 $(examples) $(dest)$(DOCDIR))
-	$(INSTALL) -m 0644 COPYING $(wildcard README.md) $(dest)$(DOCDIR)
+	$(INSTALL) -m 0644 COPYING $(wildcard README.md) $(pages) $(dest)$(DOCDIR)
 	$(INSTALL) -m 0644 etc/rt_protos.conf $(dest)$(SYSCONFDIR)/iproute2/rt_protos.d/vgw.conf
 	for unit in $(units); do sed 's#@SBINDIR@#$(SBINDIR)#; s#@SYSCONFDIR@#$(SYSCONFDIR)#' \
 		etc/$$unit.in > $(dest)$(UNITDIR)/$$unit || exit 1; done

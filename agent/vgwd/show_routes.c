@@ -94,10 +94,12 @@ static json_t *route_row(struct gateway *gateway, const struct prefix *prefix, u
 static void row_set_effective(json_t *row, bool live, bool reserve, bool *taken)
 {
 	bool usable = live || reserve;
-	const char *why = *taken   ? "another route of the prefix comes first"
-			  : live   ? NULL
-			  : usable ? "on-fail reserve: its packets are dropped"
-				   : "every tunnel is dead: other routes are looked at";
+	bool installed = json_is_true(json_object_get(row, "installed"));
+	const char *why = *taken      ? "another route of the prefix comes first"
+			  : live      ? NULL
+			  : usable    ? "on-fail reserve: its packets are dropped"
+			  : installed ? "every tunnel is dead: other routes are looked at"
+				      : "no path of it can be used";
 
 	json_object_set_new(row, "effective", json_boolean(usable && !*taken));
 	json_object_set_new(row, "why", verbs_text(why));
