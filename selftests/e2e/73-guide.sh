@@ -39,11 +39,12 @@ guide_programs()
 	chmod +x "$guide_bin"/*
 }
 
-# The running agent takes away what it has, and ends.
+# The running agent takes away what it has, and ends; the device goes, as its counters would
+# tell of the steps before.
 guide_clear() # file
 {
 	gw_config | sed '/^customer-gateways/,$d' | sed "s|socket: [^ ]*|socket: $site_socket|" > "$1"
-	vgwctl reload > "$site_run/guide-reload.log" && gw_stop
+	vgwctl reload > "$site_run/guide-reload.log" && gw_stop && in_ns gw ip link del vgw0
 }
 
 # The data center is given the key of tunnel N, or another one.
